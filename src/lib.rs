@@ -1,0 +1,4 @@
+//! gpudrift: an exact batch drift engine over Parquet feature columns.
+
+pub mod backend;
+pub mod counts;

@@ -1,0 +1,3 @@
+//! gpudrift on the command line: arguments, run, report, exit code.
+
+fn main() {}
