@@ -1,4 +1,5 @@
 //! gpudrift: an exact batch drift engine over Parquet feature columns.
 
 pub mod backend;
+pub mod compare;
 pub mod counts;

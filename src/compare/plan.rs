@@ -1,0 +1,71 @@
+//! Choosing the cells of a feature from a sample of its keys. Speed depends on this choice, results never do.
+
+use crate::counts::{CellMap, Key, Keys, with_keys};
+
+/// Keys a side that are looked at to choose the cells.
+pub const SAMPLE_KEYS: usize = 2048;
+
+/// Inner cells of a map: enough that a cell holds a few dozen values of a large column, few enough for the first-level
+/// cache and for a workgroup's memory.
+const MOST_CELLS: u32 = 4096;
+const FEWEST_CELLS: u32 = 64;
+const ROWS_A_CELL: u64 = 8;
+
+/// A cell holding more of the sample than one part in this many asks for a better range.
+const CROWDED: u64 = 24;
+
+/// At most [`SAMPLE_KEYS`] keys of the pieces of a column, evenly spaced.
+pub fn sample_of<'k>(pieces: impl Iterator<Item = &'k Keys> + Clone) -> Vec<u128> {
+    let total: usize = pieces.clone().map(Keys::len).sum();
+    let step = total.div_ceil(SAMPLE_KEYS).max(1);
+    let mut sample = Vec::with_capacity(total.min(SAMPLE_KEYS));
+    let mut next = 0;
+    for piece in pieces {
+        with_keys!(piece, keys => {
+            while next < keys.len() {
+                sample.push(keys[next].widen());
+                next += step;
+            }
+            next -= keys.len();
+        });
+    }
+    sample
+}
+
+/// The cells for a feature whose keys lie in `lo..=hi`: `sample` is of both sides and gets sorted, `rows` is the number of keys of
+/// the larger side.
+#[must_use]
+pub fn map_for(lo: u128, hi: u128, mut sample: Vec<u128>, rows: u64) -> CellMap {
+    sample.sort_unstable();
+    let cells = u32::try_from(rows / ROWS_A_CELL).unwrap_or(u32::MAX).clamp(FEWEST_CELLS, MOST_CELLS);
+    let tied = sample.chunk_by(|a, b| a == b).any(|run| run.len() > 4.max(sample.len() / 512));
+    let whole = CellMap::new(lo, hi, &sample, cells, tied);
+    let crowd = crowding(&whole, &sample);
+    if crowd * CROWDED <= sample.len() as u64 {
+        return whole;
+    }
+    // Far-off values (sentinels, outliers, a narrow mode beside a wide one) leave one cell with most of the sample.
+    // Leaving some of the tails to the end cells often mends it.
+    let at = |share: usize| (sample[sample.len() * share / 100], sample[(sample.len() - 1) * (100 - share) / 100]);
+    [1, 5, 20]
+        .into_iter()
+        .map(at)
+        .filter(|(from, to)| from < to)
+        .map(|(from, to)| CellMap::new(from, to, &sample, cells, tied))
+        .map(|map| (crowding(&map, &sample), map))
+        .chain([(crowd, whole)])
+        .min_by_key(|(crowd, _)| *crowd)
+        .map(|(_, map)| map)
+        .expect("the chain holds at least the whole range")
+}
+
+/// Most keys of the sorted sample that share a cell without sharing a key's own cell.
+fn crowding(map: &CellMap, sample: &[u128]) -> u64 {
+    let mut worst = 0;
+    for same_cell in sample.chunk_by(|&a, &b| map.cell_of(a) == map.cell_of(b)) {
+        if same_cell.first() != same_cell.last() {
+            worst = worst.max(same_cell.len() as u64);
+        }
+    }
+    worst
+}

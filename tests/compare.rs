@@ -1,0 +1,187 @@
+//! The comparison of two samples against an oracle that follows the definitions: sort everything, look at every value.
+
+use gpudrift::backend::cpu::Cpu;
+use gpudrift::backend::{Backend, Column};
+use gpudrift::compare::{Compared, Outliers, Pair, QUANTILES, Query, compare, map_for, sample_of};
+use gpudrift::counts::{CellMap, Key, Keys, Scale, with_keys};
+use proptest::prelude::*;
+
+/// Keys that stand for themselves.
+struct Plain(u128);
+
+impl Scale for Plain {
+    fn value_of(&self, key: u128) -> f64 {
+        key as f64
+    }
+
+    fn highest_key(&self) -> u128 {
+        self.0
+    }
+}
+
+fn sorted_values(keys: &Keys) -> Vec<f64> {
+    let mut values: Vec<f64> = with_keys!(keys, k => k.iter().map(|k| k.widen() as f64).collect());
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let place = (sorted.len() - 1) as f64 * q;
+    let (below, t) = (place.floor() as usize, place - place.floor());
+    let (a, b) = (sorted[below], sorted[(below + 1).min(sorted.len() - 1)]);
+    if t < 0.5 { a + (b - a) * t } else { b - (b - a) * (1.0 - t) }
+}
+
+fn oracle(reference: &Keys, current: &Keys, bins: u32) -> Compared {
+    let sides = [sorted_values(reference), sorted_values(current)];
+    let mut found = Compared::default();
+    let mut all: Vec<f64> = sides.concat();
+    all.sort_by(f64::total_cmp);
+    all.dedup();
+    let up_to = |side: &[f64], x: f64| side.iter().filter(|&&v| v <= x).count() as i128;
+    let [n, m] = [sides[0].len() as i128, sides[1].len() as i128];
+    // On the keys themselves: integers beyond 2^53 are different values though their doubles are the same.
+    let exact = [reference, current].map(|side| (0..side.len()).map(|i| side.get(i)).collect::<Vec<_>>());
+    let keys_up_to = |side: usize, x: u128| exact[side].iter().filter(|&&key| key <= x).count() as i128;
+    let gap_at = |&x: &u128| (keys_up_to(0, x) * m - keys_up_to(1, x) * n).unsigned_abs();
+    found.gap = Some(exact.iter().flatten().map(gap_at).max().unwrap_or(0));
+    for side in 0..2 {
+        found.quantiles[side] = (!sides[side].is_empty()).then(|| QUANTILES.map(|q| quantile(&sides[side], q)));
+    }
+    if !sides[0].is_empty() {
+        let edges: Vec<f64> = (1..bins)
+            .map(|i| quantile(&sides[0], f64::from(i) * (100.0 / f64::from(bins)) / 100.0))
+            .collect();
+        let histogram = |side: &[f64]| {
+            let mut rows = vec![0; bins as usize];
+            for v in side {
+                rows[edges.iter().filter(|&edge| edge <= v).count()] += 1;
+            }
+            rows
+        };
+        let (q1, q3) = (quantile(&sides[0], 0.25), quantile(&sides[0], 0.75));
+        let beyond = |side: &[f64], k: f64| {
+            side.iter().filter(|&&v| v < q1 - k * (q3 - q1) || v > q3 + k * (q3 - q1)).count() as u64
+        };
+        found.outliers = Some([0, 1].map(|side| Outliers {
+            outer: beyond(&sides[side], 1.5),
+            extreme: beyond(&sides[side], 3.0),
+        }));
+        found.bins = Some(gpudrift::compare::PsiBins {
+            reference: histogram(&sides[0]),
+            current: histogram(&sides[1]),
+            edges,
+        });
+    }
+    if n > 0 && m > 0 {
+        let step = |pair: &[f64]| {
+            let [a, b] = [0, 1].map(|side| up_to(&sides[side], pair[0]) as f64 / sides[side].len() as f64);
+            (a - b).abs() * (pair[1] - pair[0])
+        };
+        found.wasserstein = Some(all.windows(2).map(step).fold(0.0, |sum, x| sum + x));
+    }
+    found
+}
+
+fn found(reference: &[Keys], current: &[Keys], map: Option<CellMap>, bins: u32, budget: u64) -> Compared {
+    let columns: Vec<Column<'_>> = vec![reference.iter().collect(), current.iter().collect()];
+    let n: [u64; 2] = [reference, current].map(|side| side.iter().map(|keys| keys.len() as u64).sum());
+    let all = || reference.iter().chain(current);
+    let keys: Vec<u128> = all().flat_map(|k| (0..k.len()).map(|i| k.get(i)).collect::<Vec<_>>()).collect();
+    let extent = (keys.iter().copied().min().unwrap_or(0), keys.iter().copied().max().unwrap_or(0));
+    let sample = sample_of(all());
+    let map = map.unwrap_or_else(|| map_for(extent.0, extent.1, sample.clone(), n[0].max(n[1])));
+    let scale = Plain(u128::MAX >> (128 - reference[0].bits()));
+    let query = Query { scale: &scale, gap: true, bins: Some(bins), quantiles: true, wasserstein: true };
+    let pair = Pair { columns: [0, 1], n, extent, map, sample, query };
+    let cpu = Cpu;
+    let mut loaded = cpu.load(columns).unwrap();
+    compare(loaded.as_mut(), vec![pair], budget).unwrap().remove(0)
+}
+
+/// Samples as they come: spread, tied, narrow, at the ends.
+fn values(bits: u32) -> impl Strategy<Value = Vec<u64>> {
+    let top = u64::MAX >> (64 - bits);
+    let one = prop_oneof![
+        0..=top,
+        0..=20_u64,
+        (top / 2)..=(top / 2 + 3000),
+        Just(top),
+        Just(0),
+        Just(top / 3),
+        (0..50_u64).prop_map(move |v| (v << (bits - 8)) & top),
+    ];
+    (0..1500_usize, 0..7_usize).prop_flat_map(move |(n, kind)| {
+        let kinds: BoxedStrategy<u64> = match kind {
+            0 => (0..=top).boxed(),
+            1 => (0..=20_u64).boxed(),
+            2 => ((top / 2)..=(top / 2 + 3000)).boxed(),
+            _ => one.clone().boxed(),
+        };
+        proptest::collection::vec(kinds, n)
+    })
+}
+
+fn keys(bits: u32, values: Vec<u64>) -> Keys {
+    match bits {
+        32 => Keys::U32(values.into_iter().map(|v| u32::try_from(v).unwrap()).collect()),
+        64 => Keys::U64(values),
+        _ => Keys::U128(values.into_iter().map(|v| u128::from(v) << 50).collect()),
+    }
+}
+
+fn check(bits: u32, reference: Vec<u64>, current: Vec<u64>, bins: u32, budget: u64) -> Result<(), TestCaseError> {
+    let (reference, current) = (keys(bits, reference), keys(bits, current));
+    let expected = oracle(&reference, &current, bins);
+    let actual = found(&[reference], &[current], None, bins, budget);
+    prop_assert_eq!(actual, expected);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn narrow_keys_equal_the_oracle(r in values(32), c in values(32), bins in 1..20_u32) {
+        check(32, r, c, bins, u64::MAX)?;
+    }
+
+    #[test]
+    fn wide_keys_equal_the_oracle(r in values(64), c in values(64)) {
+        check(64, r, c, 10, u64::MAX)?;
+    }
+
+    #[test]
+    fn widest_keys_equal_the_oracle(r in values(64), c in values(64)) {
+        check(128, r, c, 10, u64::MAX)?;
+    }
+
+    #[test]
+    fn memory_bound_changes_no_digit(r in values(64), c in values(64), budget in 1..400_u64) {
+        check(64, r, c, 10, budget)?;
+    }
+
+    #[test]
+    fn map_changes_no_digit(r in values(32), c in values(32), lo in any::<u32>(), hi in any::<u32>(), pivots: bool, cells in 0..5000_u32) {
+        let (r, c) = (keys(32, r), keys(32, c));
+        let map = CellMap::new(lo.into(), hi.into(), &[], cells, pivots);
+        prop_assert_eq!(found(std::slice::from_ref(&r), std::slice::from_ref(&c), Some(map), 10, 1000), oracle(&r, &c, 10));
+    }
+}
+
+#[test]
+fn whole_sample_in_one_value_is_no_drift() {
+    let same = Keys::U32(vec![7; 5000]);
+    let found = found(std::slice::from_ref(&same), std::slice::from_ref(&same), None, 10, u64::MAX);
+    assert_eq!(found, oracle(&same, &same, 10));
+    assert_eq!(found.gap, Some(0));
+}
+
+#[test]
+fn pieces_of_a_column_make_no_difference() {
+    let values: Vec<u64> = (0..40_000_u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+    let pieces: Vec<Keys> = values.chunks(777).map(|piece| Keys::U64(piece.to_vec())).collect();
+    let current = Keys::U64(values[5..9000].to_vec());
+    let whole = found(&[Keys::U64(values)], std::slice::from_ref(&current), None, 10, u64::MAX);
+    assert_eq!(found(&pieces, &[current], None, 10, 500), whole);
+}
