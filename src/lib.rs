@@ -3,3 +3,5 @@
 pub mod backend;
 pub mod compare;
 pub mod counts;
+pub mod metric;
+pub mod stats;

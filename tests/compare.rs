@@ -1,5 +1,13 @@
 //! The comparison of two samples against an oracle that follows the definitions: sort everything, look at every value.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "samples of a test are small"
+)]
+
 use gpudrift::backend::cpu::Cpu;
 use gpudrift::backend::{Backend, Column};
 use gpudrift::compare::{Compared, Outliers, Pair, QUANTILES, Query, compare, map_for, sample_of};
@@ -45,13 +53,12 @@ fn oracle(reference: &Keys, current: &Keys, bins: u32) -> Compared {
     let keys_up_to = |side: usize, x: u128| exact[side].iter().filter(|&&key| key <= x).count() as i128;
     let gap_at = |&x: &u128| (keys_up_to(0, x) * m - keys_up_to(1, x) * n).unsigned_abs();
     found.gap = Some(exact.iter().flatten().map(gap_at).max().unwrap_or(0));
-    for side in 0..2 {
-        found.quantiles[side] = (!sides[side].is_empty()).then(|| QUANTILES.map(|q| quantile(&sides[side], q)));
+    for (quantiles, side) in found.quantiles.iter_mut().zip(&sides) {
+        *quantiles = (!side.is_empty()).then(|| QUANTILES.map(|q| quantile(side, q)));
     }
     if !sides[0].is_empty() {
-        let edges: Vec<f64> = (1..bins)
-            .map(|i| quantile(&sides[0], f64::from(i) * (100.0 / f64::from(bins)) / 100.0))
-            .collect();
+        let edges: Vec<f64> =
+            (1..bins).map(|i| quantile(&sides[0], f64::from(i) * (100.0 / f64::from(bins)) / 100.0)).collect();
         let histogram = |side: &[f64]| {
             let mut rows = vec![0; bins as usize];
             for v in side {
@@ -63,15 +70,10 @@ fn oracle(reference: &Keys, current: &Keys, bins: u32) -> Compared {
         let beyond = |side: &[f64], k: f64| {
             side.iter().filter(|&&v| v < q1 - k * (q3 - q1) || v > q3 + k * (q3 - q1)).count() as u64
         };
-        found.outliers = Some([0, 1].map(|side| Outliers {
-            outer: beyond(&sides[side], 1.5),
-            extreme: beyond(&sides[side], 3.0),
-        }));
-        found.bins = Some(gpudrift::compare::PsiBins {
-            reference: histogram(&sides[0]),
-            current: histogram(&sides[1]),
-            edges,
-        });
+        found.outliers =
+            Some([0, 1].map(|side| Outliers { outer: beyond(&sides[side], 1.5), extreme: beyond(&sides[side], 3.0) }));
+        found.bins =
+            Some(gpudrift::compare::PsiBins { reference: histogram(&sides[0]), current: histogram(&sides[1]), edges });
     }
     if n > 0 && m > 0 {
         let step = |pair: &[f64]| {

@@ -42,6 +42,11 @@ pub trait Backend: Send + Sync {
     /// Bytes of keys that one batch should hold: what keeps the device busy and fits its memory.
     fn batch_bytes(&self) -> usize;
 
+    /// What went wrong on the device without costing the result, for the report's `run` part.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Takes the keys of a batch of columns.
     ///
     /// # Errors

@@ -184,19 +184,23 @@ impl<'q> Feature<'q> {
         let best = self.query.gap.then(|| self.gap_at_edges());
         let wanted = self.wanted(best);
         let total: u64 = wanted.iter().filter(|cell| self.point(cell.id).is_none()).map(Cell::total).sum();
-        if total > self.budget {
-            let crowded = wanted.iter().filter(|cell| self.point(cell.id).is_none()).max_by_key(|cell| cell.total());
-            if let Some(&cell) = crowded.filter(|cell| cell.total() > self.budget / 8) {
-                let (lo, hi) = self.bounds(cell.id);
-                let within: Vec<u128> = self.sample.iter().copied().filter(|key| (lo..=hi).contains(key)).collect();
-                self.next_map = Some((Some(cell), CellMap::new(lo, hi, &within, 4096, true)));
-                return;
-            }
+        if let Some(cell) = self.crowded(&wanted, total) {
+            let (lo, hi) = self.bounds(cell.id);
+            let within: Vec<u128> = self.sample.iter().copied().filter(|key| (lo..=hi).contains(key)).collect();
+            self.next_map = Some((Some(cell), CellMap::new(lo, hi, &within, 4096, true)));
+            return;
         }
         self.result.gap = best;
         self.keep = total <= self.budget;
         self.enqueue(wanted);
         self.advance();
+    }
+
+    /// The wanted cell that holds more keys than may be fetched beside others, if `total`, the number of keys in all of
+    /// `wanted`, is beyond the memory.
+    fn crowded(&self, wanted: &[Cell], total: u64) -> Option<Cell> {
+        let several = wanted.iter().filter(|cell| total > self.budget && self.point(cell.id).is_none());
+        several.max_by_key(|cell| cell.total()).copied().filter(|cell| cell.total() > self.budget / 8)
     }
 
     /// The keys that [`Step::Select`] asked for, in the order of its levels.

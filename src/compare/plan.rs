@@ -7,7 +7,7 @@ pub const SAMPLE_KEYS: usize = 2048;
 
 /// Inner cells of a map: enough that a cell holds a few dozen values of a large column, few enough for the first-level
 /// cache and for a workgroup's memory.
-const MOST_CELLS: u32 = 4096;
+const MOST_CELLS: u32 = 8192;
 const FEWEST_CELLS: u32 = 64;
 const ROWS_A_CELL: u64 = 8;
 

@@ -108,6 +108,19 @@ impl Keys {
         with_keys!(self, k => k[index].widen())
     }
 
+    /// Adds the keys of another piece of the same column.
+    ///
+    /// # Panics
+    /// When the widths differ: the pieces are of different columns.
+    pub fn append(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::U32(all), Self::U32(piece)) => all.extend_from_slice(piece),
+            (Self::U64(all), Self::U64(piece)) => all.extend_from_slice(piece),
+            (Self::U128(all), Self::U128(piece)) => all.extend_from_slice(piece),
+            _ => panic!("the pieces of a column have keys of one width"),
+        }
+    }
+
     /// Removes all keys and keeps the memory.
     pub fn clear(&mut self) {
         with_keys!(self, k => k.clear());

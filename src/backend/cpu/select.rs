@@ -1,8 +1,11 @@
 //! Fetching the keys of some cells on the host: the twin of `shaders/select.wgsl`.
 
 use crate::counts::{CellMap, CellSet, Key, Keys, MapView, with_keys};
-use rayon::slice::ParallelSliceMut;
+use rdst::RadixSort;
 use std::ops::Range;
+
+/// From this many keys on a radix sort is quicker than a comparing one.
+const RADIX_KEYS: usize = 1 << 14;
 
 /// Keys of `keys[range]` in the wanted cells, in the order in which they stand.
 pub(super) fn select(keys: &Keys, range: Range<usize>, map: &CellMap, wanted: &CellSet) -> Keys {
@@ -42,14 +45,11 @@ fn compact<K: Key>(keys: &[K], wanted: impl Fn(K) -> bool) -> Vec<K> {
 /// The parts as one piece, ascending; empty and of width `bits` when there is none.
 pub(super) fn sorted(bits: u32, parts: Vec<Keys>) -> Keys {
     let mut all = Keys::with_capacity(bits, parts.iter().map(Keys::len).sum());
-    for part in parts {
-        match (&mut all, part) {
-            (Keys::U32(all), Keys::U32(part)) => all.extend(part),
-            (Keys::U64(all), Keys::U64(part)) => all.extend(part),
-            (Keys::U128(all), Keys::U128(part)) => all.extend(part),
-            _ => unreachable!("the pieces of a column have one width"),
-        }
+    parts.iter().for_each(|part| all.append(part));
+    if all.len() > RADIX_KEYS {
+        with_keys!(&mut all, k => k.radix_sort_unstable());
+    } else {
+        with_keys!(&mut all, k => k.sort_unstable());
     }
-    with_keys!(&mut all, k => k.par_sort_unstable());
     all
 }
