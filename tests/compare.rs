@@ -3,7 +3,7 @@
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
+    clippy::unwrap_used,
     clippy::cast_sign_loss,
     reason = "samples of a test are small"
 )]
