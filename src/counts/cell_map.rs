@@ -222,9 +222,14 @@ impl CellMap {
             ((index as u128) << self.fraction_bits) + fraction
         };
         let within = cell - segment.base;
-        let first = self.lo.saturating_add(first_top(within) << self.shift);
-        let next = self.lo.saturating_add(first_top(within + 1) << self.shift);
-        (first, (next - 1).min(self.hi))
+        // Above the highest key of all there is none, so a cell that would begin there is empty.
+        let start_of = |within: u32| -> Option<u128> {
+            let top = first_top(within);
+            let offset = top << self.shift;
+            (offset >> self.shift == top).then(|| self.lo.checked_add(offset)).flatten()
+        };
+        let last = start_of(within + 1).map_or(self.hi, |next| (next - 1).min(self.hi));
+        start_of(within).map_or((u128::MAX, 0), |first| (first, last))
     }
 
     /// The map with its parts in the width of the keys, for the counting loops.

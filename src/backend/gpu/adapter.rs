@@ -1,0 +1,197 @@
+//! Which devices there are, and which one is taken.
+
+use wgpu::{DeviceType, Features};
+
+/// Features that are used where a device has them; none is needed.
+pub(super) const WANTED: Features = Features::TIMESTAMP_QUERY;
+
+/// What `gpudrift devices` prints of an adapter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdapterSummary {
+    /// Name, as the driver gives it.
+    pub name: String,
+    /// Graphics interface, for example `Vulkan`.
+    pub backend: String,
+    /// Driver and its version.
+    pub driver: String,
+    /// Discrete, integrated, virtual, software or other.
+    pub kind: AdapterKind,
+    /// Largest buffer, in bytes.
+    pub max_buffer_bytes: u64,
+    /// Largest part of a buffer that a shader sees at once, in bytes.
+    pub max_binding_bytes: u64,
+    /// Memory of a workgroup, in bytes.
+    pub workgroup_bytes: u32,
+    /// Threads of a workgroup.
+    pub workgroup_threads: u32,
+    /// Smallest number of threads that run in step.
+    pub subgroup_min: u32,
+    /// Largest number of threads that run in step.
+    pub subgroup_max: u32,
+    /// Optional features that gpudrift would use.
+    pub features: Vec<String>,
+}
+
+/// What kind of device an adapter is, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AdapterKind {
+    /// A GPU with memory of its own.
+    Discrete,
+    /// A GPU that shares the host's memory.
+    Integrated,
+    /// A GPU lent by a virtual machine's host.
+    Virtual,
+    /// A GPU that does not say what it is.
+    Other,
+    /// A CPU that behaves like a GPU; good for tests, never chosen by `auto`.
+    Software,
+}
+
+impl AdapterKind {
+    fn of(kind: DeviceType) -> Self {
+        match kind {
+            DeviceType::DiscreteGpu => Self::Discrete,
+            DeviceType::IntegratedGpu => Self::Integrated,
+            DeviceType::VirtualGpu => Self::Virtual,
+            DeviceType::Other => Self::Other,
+            DeviceType::Cpu => Self::Software,
+        }
+    }
+}
+
+impl std::fmt::Display for AdapterKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Discrete => "discrete GPU",
+            Self::Integrated => "integrated GPU",
+            Self::Virtual => "virtual GPU",
+            Self::Other => "GPU",
+            Self::Software => "software rasteriser",
+        })
+    }
+}
+
+impl AdapterSummary {
+    fn of(adapter: &wgpu::Adapter) -> Self {
+        let (info, limits) = (adapter.get_info(), adapter.limits());
+        let used = adapter.features() & WANTED;
+        Self {
+            name: info.name,
+            backend: format!("{:?}", info.backend),
+            driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+            kind: AdapterKind::of(info.device_type),
+            max_buffer_bytes: limits.max_buffer_size,
+            max_binding_bytes: limits.max_storage_buffer_binding_size,
+            workgroup_bytes: limits.max_compute_workgroup_storage_size,
+            workgroup_threads: limits.max_compute_invocations_per_workgroup,
+            subgroup_min: info.subgroup_min_size,
+            subgroup_max: info.subgroup_max_size,
+            features: used.iter_names().map(|(name, _)| name.to_owned()).collect(),
+        }
+    }
+
+    /// Whether the adapter is a CPU that behaves like a GPU.
+    #[must_use]
+    pub fn is_software(&self) -> bool {
+        self.kind == AdapterKind::Software
+    }
+}
+
+impl std::fmt::Display for AdapterSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mib = |bytes: u64| bytes >> 20;
+        let features = if self.features.is_empty() { "none".to_owned() } else { self.features.join(", ") };
+        writeln!(f, "{}", self.name)?;
+        writeln!(f, "  type               {}", self.kind)?;
+        writeln!(f, "  backend            {}", self.backend)?;
+        writeln!(f, "  driver             {}", self.driver)?;
+        writeln!(f, "  largest buffer     {} MiB", mib(self.max_buffer_bytes))?;
+        writeln!(f, "  largest binding    {} MiB", mib(self.max_binding_bytes))?;
+        writeln!(f, "  workgroup memory   {} KiB", self.workgroup_bytes >> 10)?;
+        writeln!(f, "  workgroup threads  {}", self.workgroup_threads)?;
+        writeln!(f, "  subgroup size      {} to {}", self.subgroup_min, self.subgroup_max)?;
+        write!(f, "  features used      {features}")
+    }
+}
+
+/// Why no device was opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// There is no adapter at all.
+    #[error(
+        "no GPU was found through Vulkan; install the GPU's Vulkan driver (for a software one: the package \
+         mesa-vulkan-drivers), and in a container start it with NVIDIA_DRIVER_CAPABILITIES=all and with the driver's \
+         ICD file under /usr/share/vulkan/icd.d (or named by VK_DRIVER_FILES); --backend cpu needs none of this"
+    )]
+    NoAdapter,
+    /// There are only adapters that were not asked for.
+    #[error("only software rasterisers were found ({0}); --backend gpu takes them, --backend cpu is faster")]
+    OnlySoftware(String),
+    /// An adapter was found but did not open.
+    #[error("{name} could not be opened: {why}; gpudrift devices lists what there is, --backend cpu needs no GPU")]
+    Refused {
+        /// The adapter.
+        name: String,
+        /// What the driver said.
+        why: String,
+    },
+}
+
+fn instance(validation: bool) -> wgpu::Instance {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
+    descriptor.flags = if validation {
+        wgpu::InstanceFlags::VALIDATION | wgpu::InstanceFlags::DEBUG
+    } else {
+        wgpu::InstanceFlags::empty()
+    };
+    wgpu::Instance::new(descriptor)
+}
+
+fn enumerate(validation: bool) -> Vec<(wgpu::Adapter, AdapterSummary)> {
+    let adapters = pollster::block_on(instance(validation).enumerate_adapters(wgpu::Backends::all()));
+    let mut found: Vec<_> = adapters
+        .into_iter()
+        .map(|adapter| {
+            let summary = AdapterSummary::of(&adapter);
+            (adapter, summary)
+        })
+        .collect();
+    found.sort_by_key(|(_, summary)| summary.kind);
+    found
+}
+
+/// All adapters of this machine, the one that would be taken first.
+#[must_use]
+pub fn adapters() -> Vec<AdapterSummary> {
+    enumerate(false).into_iter().map(|(_, summary)| summary).collect()
+}
+
+/// The best adapter: discrete before integrated before virtual; a software one only where `software` allows it.
+pub(super) fn choose(software: bool, validation: bool) -> Result<(wgpu::Adapter, AdapterSummary), OpenError> {
+    let mut found = enumerate(validation);
+    if found.is_empty() {
+        return Err(OpenError::NoAdapter);
+    }
+    if found[0].1.is_software() && !software {
+        let names: Vec<_> = found.iter().map(|(_, summary)| summary.name.as_str()).collect();
+        return Err(OpenError::OnlySoftware(names.join(", ")));
+    }
+    Ok(found.swap_remove(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AdapterKind;
+
+    #[test]
+    fn software_comes_last() {
+        let mut kinds = [AdapterKind::Software, AdapterKind::Virtual, AdapterKind::Discrete, AdapterKind::Integrated];
+        kinds.sort_unstable();
+        assert_eq!(
+            kinds,
+            [AdapterKind::Discrete, AdapterKind::Integrated, AdapterKind::Virtual, AdapterKind::Software]
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! The list of kernels, and how their text is joined from the files under `shaders/`.
+
+/// Threads of a workgroup: `WORKGROUP` in the shaders.
+pub(super) const WORKGROUP: u32 = 256;
+
+/// Highest number of workgroups in one dimension of a dispatch, the same in every WebGPU implementation.
+pub(super) const MAX_GROUPS: u32 = 65_535;
+
+/// Workgroup memory of a map's table in `include/table_workgroup.wgsl`, in bytes.
+pub(super) const TABLE_BYTES: u32 = 4096;
+
+/// Width of the keys that a shader is composed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Width {
+    /// One word.
+    Bits32,
+    /// Two words.
+    Bits64,
+}
+
+impl Width {
+    /// Both widths.
+    pub const ALL: [Self; 2] = [Self::Bits32, Self::Bits64];
+
+    /// Bytes of a key.
+    pub(super) fn bytes(self) -> u64 {
+        match self {
+            Self::Bits32 => 4,
+            Self::Bits64 => 8,
+        }
+    }
+
+    /// Bits of a key.
+    pub(super) fn bits(self) -> u32 {
+        match self {
+            Self::Bits32 => 32,
+            Self::Bits64 => 64,
+        }
+    }
+
+    /// The width that holds keys of `bits`, or `None` for those that are counted on the host.
+    pub(super) fn of(bits: u32) -> Option<Self> {
+        match bits {
+            32 => Some(Self::Bits32),
+            64 => Some(Self::Bits64),
+            _ => None,
+        }
+    }
+
+    fn source(self) -> &'static str {
+        match self {
+            Self::Bits32 => include_str!("../../../shaders/include/key32.wgsl"),
+            Self::Bits64 => include_str!("../../../shaders/include/key64.wgsl"),
+        }
+    }
+}
+
+/// A kernel file with the pieces that it is joined from.
+#[derive(Debug)]
+pub struct Kernel {
+    /// Stem of its file.
+    pub name: &'static str,
+    /// Its entry points.
+    pub entries: &'static [&'static str],
+    pieces: &'static [&'static str],
+}
+
+const TILES: &str = include_str!("../../../shaders/include/tiles.wgsl");
+const MAP: &str = include_str!("../../../shaders/include/map.wgsl");
+const PIVOTS: &str = include_str!("../../../shaders/include/pivots.wgsl");
+const TABLE_WORKGROUP: &str = include_str!("../../../shaders/include/table_workgroup.wgsl");
+const TABLE_STORAGE: &str = include_str!("../../../shaders/include/table_storage.wgsl");
+
+/// Every kernel.
+pub static KERNELS: [Kernel; 5] = [
+    Kernel {
+        name: "count_cells",
+        entries: &["count_cells"],
+        pieces: &[TILES, MAP, TABLE_WORKGROUP, include_str!("../../../shaders/count_cells.wgsl")],
+    },
+    Kernel {
+        name: "count_slots",
+        entries: &["count_slots"],
+        pieces: &[TILES, MAP, TABLE_WORKGROUP, PIVOTS, include_str!("../../../shaders/count_slots.wgsl")],
+    },
+    Kernel {
+        name: "count_wide",
+        entries: &["count_wide"],
+        pieces: &[TILES, MAP, TABLE_STORAGE, PIVOTS, include_str!("../../../shaders/count_wide.wgsl")],
+    },
+    Kernel {
+        name: "select",
+        entries: &["count_wanted", "write_wanted"],
+        pieces: &[TILES, MAP, TABLE_STORAGE, PIVOTS, include_str!("../../../shaders/select.wgsl")],
+    },
+    Kernel {
+        name: "sort",
+        entries: &["histogram", "scan_rows", "scatter"],
+        pieces: &[TILES, include_str!("../../../shaders/sort.wgsl")],
+    },
+];
+
+impl Kernel {
+    /// The whole shader for keys of one width.
+    #[must_use]
+    pub fn source(&self, width: Width) -> String {
+        let mut source = String::from(width.source());
+        for piece in self.pieces {
+            source.push('\n');
+            source.push_str(piece);
+        }
+        source
+    }
+}
+
+/// Entry points by name, as the launching code asks for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Entry {
+    CountCells,
+    CountSlots,
+    CountWide,
+    CountWanted,
+    WriteWanted,
+    Histogram,
+    ScanRows,
+    Scatter,
+}
+
+impl Entry {
+    /// Index of the kernel in [`KERNELS`], and the name of the entry point.
+    pub(super) fn place(self) -> (usize, &'static str) {
+        match self {
+            Self::CountCells => (0, "count_cells"),
+            Self::CountSlots => (1, "count_slots"),
+            Self::CountWide => (2, "count_wide"),
+            Self::CountWanted => (3, "count_wanted"),
+            Self::WriteWanted => (3, "write_wanted"),
+            Self::Histogram => (4, "histogram"),
+            Self::ScanRows => (4, "scan_rows"),
+            Self::Scatter => (4, "scatter"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

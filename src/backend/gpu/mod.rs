@@ -1,0 +1,259 @@
+//! The GPU backend: the same counts as the CPU's, by shaders under `shaders/`. The only place that names wgpu.
+//!
+//! ```text
+//!     load          layout -> ring -> windows of keys on the device
+//!     count_cells   jobs -> tables, tiles -> count_cells | count_slots | count_wide -> counters -> CellCounts
+//!     select        jobs -> tables, tiles -> count_wanted -> write_wanted -> sort -> Keys
+//! ```
+//!
+//! Keys of 128 bits, and maps larger than a binding, are counted by the CPU's code. What a device returns is checked
+//! where that is cheap (totals, order); a device that miscounts is treated as lost.
+
+mod adapter;
+mod batch;
+mod count_cells;
+mod device;
+mod kernels;
+mod launch;
+mod layout;
+mod pipelines;
+mod pool;
+mod ring;
+mod run;
+mod select;
+mod sort;
+mod tables;
+mod tiles;
+mod trusted;
+
+pub use adapter::{AdapterKind, AdapterSummary, OpenError, adapters};
+pub use kernels::{KERNELS, Kernel, Width};
+
+use crate::backend::{Backend, Column, DeviceError, Loaded};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How a GPU is opened. The defaults are those of a scan.
+#[derive(Clone, Debug)]
+pub struct GpuOptions {
+    /// Whether a software rasteriser will do.
+    pub software: Software,
+    /// Whether shaders check every index, loop and division again. Slow; for tests.
+    pub checks: bool,
+    /// Whether the driver's validation layer is asked for. Slow; for tests.
+    pub validation: bool,
+    /// Largest window of keys in bytes; the device's limits hold anyway.
+    pub window_bytes: u64,
+    /// Keys of a tile, or a size that suits the batch.
+    pub tile_keys: Option<u32>,
+    /// Selected keys are sorted on the device from this many of one column on, below that on the host.
+    pub sort_on_device_from: u64,
+    /// Bytes of device memory that may be taken, or all that there is.
+    pub memory_limit: Option<u64>,
+    /// How long the device may leave a submission unanswered before it counts as hung.
+    pub timeout: Option<Duration>,
+}
+
+/// Whether a software rasteriser may be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Software {
+    /// Any adapter will do: `--backend gpu`.
+    Allow,
+    /// Only a real GPU will do: `--backend auto`.
+    Refuse,
+}
+
+impl Default for GpuOptions {
+    fn default() -> Self {
+        Self {
+            software: Software::Refuse,
+            checks: false,
+            validation: false,
+            window_bytes: 1 << 30,
+            tile_keys: None,
+            sort_on_device_from: 1 << 14,
+            memory_limit: None,
+            timeout: None,
+        }
+    }
+}
+
+/// What a device took for its work, added up since it was opened, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GpuTimings {
+    /// Filling staging buffers and submitting their copies, on the host's clock.
+    pub upload_ns: u64,
+    /// Kernels, on the device's clock where it has one, else from submission to answer on the host's.
+    pub kernel_ns: u64,
+    /// The rest of answering: waiting, copying back, sorting on the host.
+    pub readback_ns: u64,
+}
+
+/// An open GPU.
+pub struct Gpu {
+    core: Core,
+    summary: AdapterSummary,
+}
+
+impl Gpu {
+    /// Opens the best adapter that `options` allow.
+    ///
+    /// # Errors
+    /// When there is none, or when it does not open; the message says what to do.
+    pub fn open(options: GpuOptions) -> Result<Self, OpenError> {
+        let (adapter, summary) = adapter::choose(options.software == Software::Allow, options.validation)?;
+        let features = adapter.features() & adapter::WANTED;
+        let request = adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("gpudrift"),
+            required_features: features,
+            required_limits: adapter.limits(),
+            ..Default::default()
+        });
+        let (device, queue) = pollster::block_on(request)
+            .map_err(|error| OpenError::Refused { name: summary.name.clone(), why: error.to_string() })?;
+        Ok(Self { core: Core::new(device, queue, options, &summary), summary })
+    }
+
+    /// What is known about the adapter.
+    #[must_use]
+    pub fn summary(&self) -> &AdapterSummary {
+        &self.summary
+    }
+
+    /// What the device took so far.
+    #[must_use]
+    pub fn timings(&self) -> GpuTimings {
+        let [upload_ns, kernel_ns, readback_ns] = self.core.times.each_ref().map(|time| time.load(Ordering::Relaxed));
+        GpuTimings { upload_ns, kernel_ns, readback_ns }
+    }
+
+    /// Makes the device fail as after a driver reset. For fault tests.
+    #[doc(hidden)]
+    pub fn lose(&self) {
+        self.core.device.device.destroy();
+        self.core.device.lost.set("destroyed by a test");
+    }
+}
+
+impl Backend for Gpu {
+    fn name(&self) -> &'static str {
+        "gpu"
+    }
+
+    fn device(&self) -> String {
+        format!("{} ({}, {})", self.summary.name, self.summary.kind, self.summary.driver)
+    }
+
+    fn batch_bytes(&self) -> usize {
+        let wanted = if self.summary.is_software() { 64 << 20 } else { 256 << 20 };
+        // Selecting everything and sorting it takes the keys twice more, and there may be a batch in the making.
+        let share = self.core.options.memory_limit.unwrap_or(u64::MAX) / 8;
+        usize::try_from(share).unwrap_or(usize::MAX).clamp(1 << 20, wanted)
+    }
+
+    fn load<'k>(&'k self, columns: Vec<Column<'k>>) -> Result<Box<dyn Loaded + 'k>, DeviceError> {
+        Ok(Box::new(batch::Batch::load(&self.core, columns)?))
+    }
+}
+
+impl std::fmt::Debug for Gpu {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gpu").field("summary", &self.summary).finish_non_exhaustive()
+    }
+}
+
+/// Kinds of work, which run at different speeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Work {
+    Count,
+    Wide,
+    Select,
+    Sort,
+}
+
+/// How long one submission should take at most: far below what any watchdog allows.
+const SUBMISSION_MS: u64 = 20;
+
+/// Everything that belongs to one open device.
+struct Core {
+    device: device::Device,
+    pool: pool::Pool,
+    ring: ring::Ring,
+    pipelines: pipelines::Pipelines,
+    clocks: Mutex<Vec<run::Clock>>,
+    timestamps: bool,
+    /// Nanoseconds of upload, kernels, readback.
+    times: [AtomicU64; 3],
+    /// Keys a millisecond for each [`Work`], as seen so far.
+    rates: [AtomicU64; 4],
+    options: GpuOptions,
+    /// Largest window of keys, within the device's limits.
+    window_bytes: u64,
+    /// Most bytes of tables that a group of jobs takes.
+    table_bytes: u64,
+}
+
+impl Core {
+    fn new(device: wgpu::Device, queue: wgpu::Queue, options: GpuOptions, summary: &AdapterSummary) -> Self {
+        // A rasteriser shares its processors with everybody else on the machine.
+        let patience = Duration::from_secs(if summary.is_software() { 300 } else { 30 });
+        let timestamps = device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
+        let device = device::Device::new(device, queue, options.timeout.unwrap_or(patience));
+        let binding = device.limits.max_storage_buffer_binding_size.min(device.limits.max_buffer_size) & !15;
+        // Assumed until measured: slow for what it is, so that the first submissions are short.
+        let rates =
+            if summary.is_software() { [20_000, 5_000, 20_000, 5_000] } else { [1_000_000, 100_000, 500_000, 100_000] };
+        let (keep, staging) = if summary.is_software() { (256 << 20, 4 << 20) } else { (2 << 30, 32 << 20) };
+        Self {
+            pool: pool::Pool::new(options.memory_limit, options.memory_limit.unwrap_or(keep).min(keep)),
+            ring: ring::Ring::new(staging),
+            pipelines: pipelines::Pipelines::new(&device, options.checks),
+            clocks: Mutex::default(),
+            timestamps,
+            times: Default::default(),
+            rates: rates.map(AtomicU64::new),
+            // At least one key of two words.
+            window_bytes: options.window_bytes.max(8).min(binding),
+            table_bytes: binding.min(128 << 20),
+            options,
+            device,
+        }
+    }
+
+    /// Most keys of one submission of this kind of work.
+    fn budget(&self, work: Work) -> u64 {
+        (self.rates[work as usize].load(Ordering::Relaxed) * SUBMISSION_MS).max(1 << 16)
+    }
+
+    /// Notes what a question took: `keys` were visited within `kernel`; `rest` is what came on top.
+    fn record(&self, work: Work, keys: u64, kernel: Duration, rest: Duration) {
+        let [_, kernels, readback] = &self.times;
+        kernels.fetch_add(nanoseconds(kernel), Ordering::Relaxed);
+        readback.fetch_add(nanoseconds(rest), Ordering::Relaxed);
+        // Short questions measure latency, not the rate.
+        if kernel > Duration::from_millis(1) {
+            let seen = keys.saturating_mul(1_000_000) / nanoseconds(kernel);
+            let rate = &self.rates[work as usize];
+            let before = rate.load(Ordering::Relaxed);
+            rate.store(((before + seen) / 2).max(1), Ordering::Relaxed);
+        }
+    }
+
+    fn add_upload(&self, time: Duration) {
+        self.times[0].fetch_add(nanoseconds(time), Ordering::Relaxed);
+    }
+
+    /// Time between pairs of timestamps; `None` without any.
+    fn kernel_time(&self, ticks: &[u64]) -> Option<Duration> {
+        let (pairs, _) = ticks.as_chunks::<2>();
+        let sum: u64 = pairs.iter().map(|[begin, end]| end.saturating_sub(*begin)).sum();
+        #[expect(clippy::cast_precision_loss, reason = "a time for people, within a part in 2^53")]
+        let seconds = sum as f64 * f64::from(self.device.queue.get_timestamp_period()) * 1e-9;
+        (!pairs.is_empty()).then(|| Duration::try_from_secs_f64(seconds).unwrap_or_default())
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,126 @@
+//! Compiled kernels, made when they are first asked for, in the sizes that the device's workgroup memory allows.
+
+use super::device::{Device, lock};
+use super::kernels::{Entry, KERNELS, TABLE_BYTES, WORKGROUP, Width};
+use super::trusted;
+use crate::backend::DeviceError;
+use crate::counts::CellMap;
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+/// Cells of the smaller builds of the counting kernels: less workgroup memory lets more workgroups run at once.
+const SMALL_CELLS: [u32; 2] = [1024, 3072];
+/// The same for counters of 16 bits.
+const SMALL_SLOTS: [u32; 2] = [2048, 6144];
+/// First cells and widths are packed into 16 bits each.
+const MOST_CELLS: u32 = 60_000;
+/// Workgroup memory of `scatter` in `sort.wgsl` apart from the tile itself.
+const SCATTER_BYTES: u32 = 4 * (2048 + 256 + 16 + 16);
+
+/// What a pipeline is built for: the entry point, the keys, and the value of its one size constant (0 without one).
+type Build = (Entry, Width, u32);
+
+/// Pipelines of one device.
+pub(super) struct Pipelines {
+    checks: bool,
+    workgroup_bytes: u32,
+    built: Mutex<HashMap<Build, wgpu::ComputePipeline>>,
+}
+
+impl Pipelines {
+    pub(super) fn new(device: &Device, checks: bool) -> Self {
+        Self { checks, workgroup_bytes: device.limits.max_compute_workgroup_storage_size, built: Mutex::default() }
+    }
+
+    /// Most cells of maps that `entry` counts in workgroup memory.
+    fn most_cells(&self, entry: Entry) -> u32 {
+        let counters = self.workgroup_bytes.saturating_sub(TABLE_BYTES);
+        let cells = match entry {
+            Entry::CountCells => counters / 4,
+            Entry::CountSlots => counters / 4 * 2,
+            _ => 0,
+        };
+        cells.min(MOST_CELLS)
+    }
+
+    /// The kernel that counts the cells of `map`.
+    pub(super) fn counting(&self, map: &CellMap) -> Entry {
+        let fits = |entry| map.n_cells() <= self.most_cells(entry) as usize;
+        if map.pivots().is_none() && fits(Entry::CountCells) {
+            Entry::CountCells
+        } else if fits(Entry::CountSlots) {
+            Entry::CountSlots
+        } else {
+            Entry::CountWide
+        }
+    }
+
+    /// Most keys of a tile that `entry` can count.
+    pub(super) fn most_tile_keys(entry: Entry) -> u32 {
+        match entry {
+            // Below 2^16, for counters of 16 bits, and whole rounds of the workgroup.
+            Entry::CountSlots => (u32::from(u16::MAX) / WORKGROUP) * WORKGROUP,
+            _ => 1 << 18,
+        }
+    }
+
+    /// Keys that a thread ranks in a sorting pass.
+    pub(super) fn sort_keys_per_thread(&self, width: Width) -> u32 {
+        let key_bytes = match width {
+            Width::Bits32 => 4,
+            Width::Bits64 => 8,
+        };
+        let fits = |&n: &u32| SCATTER_BYTES + WORKGROUP * n * key_bytes <= self.workgroup_bytes;
+        [8, 4, 2].into_iter().find(fits).unwrap_or(1)
+    }
+
+    /// The pipeline of `entry` for keys of `width` and maps of at most `cells` cells.
+    pub(super) fn get(
+        &self,
+        device: &Device,
+        entry: Entry,
+        width: Width,
+        cells: usize,
+    ) -> Result<wgpu::ComputePipeline, DeviceError> {
+        let (constant, size) = match entry {
+            Entry::CountCells => ("CELLS", self.tier(entry, &SMALL_CELLS, cells)),
+            Entry::CountSlots => ("CELLS", self.tier(entry, &SMALL_SLOTS, cells)),
+            Entry::Histogram | Entry::Scatter => ("KEYS_PER_THREAD", self.sort_keys_per_thread(width)),
+            _ => ("", 0),
+        };
+        let mut built = lock(&self.built);
+        if let Some(pipeline) = built.get(&(entry, width, size)) {
+            return Ok(pipeline.clone());
+        }
+        let pipeline = device.scoped(|| {
+            let (kernel, entry_point) = entry.place();
+            let kernel = &KERNELS[kernel];
+            let label = format!("gpudrift.{}.{}.{}", kernel.name, entry_point, width.bits());
+            let descriptor = wgpu::ShaderModuleDescriptor {
+                label: Some(&label),
+                source: wgpu::ShaderSource::Wgsl(kernel.source(width).into()),
+            };
+            let constants = [(constant, f64::from(size))];
+            Ok(device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(&label),
+                layout: None,
+                module: &trusted::shader_module(&device.device, descriptor, self.checks),
+                entry_point: Some(entry_point),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: if size == 0 { &[] } else { &constants },
+                    // Every kernel writes what it reads of workgroup memory.
+                    zero_initialize_workgroup_memory: false,
+                },
+                cache: None,
+            }))
+        })?;
+        built.insert((entry, width, size), pipeline.clone());
+        Ok(pipeline)
+    }
+
+    fn tier(&self, entry: Entry, small: &[u32], cells: usize) -> u32 {
+        let most = self.most_cells(entry);
+        let fits = |&&tier: &&u32| cells <= tier as usize && tier <= most;
+        small.iter().find(fits).copied().unwrap_or(most)
+    }
+}
