@@ -183,7 +183,7 @@ impl<'q> Feature<'q> {
         self.levels.push(parent, map, rows);
         let best = self.query.gap.then(|| self.gap_at_edges());
         let wanted = self.wanted(best);
-        let total: u64 = wanted.iter().filter(|cell| self.point(cell.id).is_none()).map(Cell::total).sum();
+        let total: u64 = wanted.iter().map(Cell::cost).sum();
         if let Some(cell) = self.crowded(&wanted, total) {
             let (lo, hi) = self.bounds(cell.id);
             let within: Vec<u128> = self.sample.iter().copied().filter(|key| (lo..=hi).contains(key)).collect();
@@ -199,8 +199,8 @@ impl<'q> Feature<'q> {
     /// The wanted cell that holds more keys than may be fetched beside others, if `total`, the number of keys in all of
     /// `wanted`, is beyond the memory.
     fn crowded(&self, wanted: &[Cell], total: u64) -> Option<Cell> {
-        let several = wanted.iter().filter(|cell| total > self.budget && self.point(cell.id).is_none());
-        several.max_by_key(|cell| cell.total()).copied().filter(|cell| cell.total() > self.budget / 8)
+        let largest = wanted.iter().max_by_key(|cell| cell.cost()).filter(|_| total > self.budget);
+        largest.copied().filter(|cell| cell.cost() > self.budget / 8)
     }
 
     /// The keys that [`Step::Select`] asked for, in the order of its levels.
@@ -209,7 +209,7 @@ impl<'q> Feature<'q> {
         let levels: Vec<usize> = std::mem::take(&mut self.request).into_iter().map(|(level, _)| level).collect();
         let mut taken = vec![[0_usize; 2]; levels.len()];
         for cell in group {
-            if let Some(key) = self.point(cell.id) {
+            if let Some(key) = cell.point {
                 self.visit_point(key, &cell);
                 continue;
             }
@@ -244,7 +244,7 @@ impl<'q> Feature<'q> {
                 return;
             }
             for cell in self.groups.pop_front().unwrap_or_default() {
-                if let Some(key) = self.point(cell.id) {
+                if let Some(key) = cell.point {
                     self.visit_point(key, &cell);
                 }
             }
@@ -253,7 +253,7 @@ impl<'q> Feature<'q> {
 
     fn request_for(&self, group: &[Cell]) -> Vec<(usize, CellSet)> {
         let mut request: Vec<(usize, CellSet)> = Vec::new();
-        for cell in group.iter().filter(|cell| self.point(cell.id).is_none()) {
+        for cell in group.iter().filter(|cell| cell.point.is_none()) {
             let (level, index) = cell.id;
             if !request.iter().any(|(other, _)| *other == level) {
                 request.push((level, CellSet::none(self.levels.map(level).n_cells())));
@@ -269,7 +269,7 @@ impl<'q> Feature<'q> {
     fn enqueue(&mut self, cells: Vec<Cell>) {
         let mut room = 0;
         for cell in cells {
-            let cost = if self.point(cell.id).is_some() { 0 } else { cell.total() };
+            let cost = cell.cost();
             match self.groups.back_mut().filter(|_| cost <= room) {
                 Some(group) => {
                     group.push(cell);
@@ -285,11 +285,21 @@ impl<'q> Feature<'q> {
 
     /// The largest gap after any cell.
     fn gap_at_edges(&self) -> u128 {
-        let [n, m] = self.n.map(i128::from);
-        let mut best = 0;
+        let [n, m] = self.n;
+        // Products of row counts below 2^62 fit the machine's own integers; the walk is over thousands of cells a feature.
+        if let (Ok(n), Ok(m)) = (i32::try_from(n).map(i64::from), i32::try_from(m).map(i64::from)) {
+            let (mut gap, mut best) = (0_i64, 0);
+            self.levels.walk(&mut |cell| {
+                gap += cell.rows[0].cast_signed() * m - cell.rows[1].cast_signed() * n;
+                best = best.max(gap.unsigned_abs());
+            });
+            return best.into();
+        }
+        let (n, m) = (i128::from(n), i128::from(m));
+        let (mut gap, mut best) = (0_i128, 0);
         self.levels.walk(&mut |cell| {
-            let [a, b] = [0, 1].map(|side| i128::from(cell.before[side] + cell.rows[side]));
-            best = best.max((a * m - b * n).unsigned_abs());
+            gap += i128::from(cell.rows[0]) * m - i128::from(cell.rows[1]) * n;
+            best = best.max(gap.unsigned_abs());
         });
         best
     }
@@ -315,23 +325,27 @@ impl<'q> Feature<'q> {
         holders.sort_unstable();
         holders.dedup();
         let mut wanted = Vec::new();
-        self.levels.walk(&mut |cell| {
+        self.levels.walk(&mut |mut cell| {
             let after = [cell.before[0] + cell.rows[0], cell.before[1] + cell.rows[1]];
             while ranges.last().is_some_and(|&(_, above)| above < cell.before[0]) {
                 ranges.pop();
             }
             let on_an_edge = ranges.last().is_some_and(|&(below, _)| after[0] > below);
             let beats = |best: u128| {
+                if cell.rows[0] == 0 || cell.rows[1] == 0 {
+                    return false;
+                }
                 let [a, b] = cell.before.map(i128::from);
                 let [c, d] = after.map(i128::from);
                 let bound = (c * m - b * n).max(d * n - a * m);
-                cell.rows[0] > 0 && cell.rows[1] > 0 && bound > 0 && bound.unsigned_abs() > best
+                bound > 0 && bound.unsigned_abs() > best
             };
             if self.query.wasserstein
                 || on_an_edge
                 || best.is_some_and(beats)
                 || holders.binary_search(&cell.id).is_ok()
             {
+                cell.point = self.point(cell.id);
                 wanted.push(cell);
             }
         });

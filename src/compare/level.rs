@@ -18,9 +18,16 @@ pub(super) struct Cell {
     pub(super) id: CellId,
     pub(super) before: [u64; 2],
     pub(super) rows: [u64; 2],
+    /// The one key that it can hold, once that was looked up; `None` when it can hold several.
+    pub(super) point: Option<u128>,
 }
 
 impl Cell {
+    /// Keys to fetch to know all of the cell.
+    pub(super) fn cost(&self) -> u64 {
+        if self.point.is_some() { 0 } else { self.total() }
+    }
+
     pub(super) fn total(&self) -> u64 {
         self.rows[0] + self.rows[1]
     }
@@ -80,13 +87,14 @@ impl Levels {
 
     fn walk_level(&self, index: usize, visit: &mut impl FnMut(Cell)) {
         let level = &self.0[index];
-        for cell in 0..level.rows[0].len() {
-            if level.rows[0][cell] + level.rows[1][cell] == 0 {
+        let sides = level.rows[0].iter().zip(&level.rows[1]).zip(level.before[0].iter().zip(&level.before[1]));
+        for (cell, ((&r, &c), (&a, &b))) in sides.enumerate() {
+            if r + c == 0 {
                 continue;
             }
             match level.child(cell) {
                 Some(child) => self.walk_level(child, visit),
-                None => visit(self.cell((index, cell))),
+                None => visit(Cell { id: (index, cell), before: [a, b], rows: [r, c], point: None }),
             }
         }
     }
@@ -98,6 +106,7 @@ impl Levels {
             id,
             before: [level.before[0][id.1], level.before[1][id.1]],
             rows: [level.rows[0][id.1], level.rows[1][id.1]],
+            point: None,
         }
     }
 

@@ -16,6 +16,7 @@
 //! sample costs time, never a digit.
 
 use super::Key;
+use std::sync::Arc;
 
 const MAX_SEGMENTS: u32 = 1024;
 const MAX_FRACTION_BITS: u32 = 16;
@@ -39,8 +40,8 @@ pub struct CellMap {
     hi: u128,
     shift: u32,
     fraction_bits: u32,
-    segments: Vec<Segment>,
-    pivots: Option<Vec<u128>>,
+    segments: Arc<[Segment]>,
+    pivots: Option<Arc<[u128]>>,
 }
 
 impl CellMap {
@@ -56,7 +57,7 @@ impl CellMap {
         let segment_bits = bits.saturating_sub(MAX_SEGMENTS.trailing_zeros());
         let fraction_bits = segment_bits.min(MAX_FRACTION_BITS);
         let shift = segment_bits - fraction_bits;
-        let mut map = Self { lo, hi, shift, fraction_bits, segments: Vec::new(), pivots: None };
+        let mut map = Self { lo, hi, shift, fraction_bits, segments: Arc::new([]), pivots: None };
         let n_segments = (map.top(hi) >> fraction_bits) + 1;
         map.fill_segments(n_segments, sample, cells);
         if pivots {
@@ -73,10 +74,11 @@ impl CellMap {
         debug_assert_eq!(map.shift, 0, "codes beyond 2^26");
         let width = 1 << map.fraction_bits;
         let mut base = 1;
-        for segment in &mut map.segments {
-            *segment = Segment { base, width };
+        let segment = |_| {
             base += width;
-        }
+            Segment { base: base - width, width }
+        };
+        map.segments = (0..map.segments.len()).map(segment).collect();
         map
     }
 
@@ -90,16 +92,19 @@ impl CellMap {
         let spare = u64::from(cells.saturating_sub(n_segments));
         let widest = (1_u64 << self.fraction_bits).min(u64::from(u16::MAX));
         let mut base = 1;
-        for count in in_segment {
+        let segment = |count: u64| {
             let share = (spare * count).checked_div(total).unwrap_or(spare / u64::from(n_segments));
             let width = u32::try_from((1 + share).min(widest)).unwrap_or(u32::MAX);
-            self.segments.push(Segment { base, width });
             base += width;
-        }
+            Segment { base: base - width, width }
+        };
+        self.segments = in_segment.into_iter().map(segment).collect();
     }
 
-    fn pivots_from(&self, sample: &[u128]) -> Vec<u128> {
-        let mut pivots: Vec<u128> = (0..self.coarse_cells()).map(|cell| self.coarse_bounds(cell).0).collect();
+    /// The most frequent key of the sample in each cell. A cell without any gets pivot 0, which has every key above it (or at it):
+    /// the cell stays whole.
+    fn pivots_from(&self, sample: &[u128]) -> Arc<[u128]> {
+        let mut pivots = vec![0; self.coarse_cells() as usize];
         let mut best = vec![0_usize; pivots.len()];
         for run in sample.chunk_by(|a, b| a == b) {
             let cell = self.coarse_cell_of(run[0]) as usize;
@@ -108,7 +113,18 @@ impl CellMap {
                 pivots[cell] = run[0];
             }
         }
-        pivots
+        pivots.into()
+    }
+
+    /// Whether this is the very map that `other` was cloned from, or the other way round. Equal maps that were made apart are not.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let same_pivots = match (&self.pivots, &other.pivots) {
+            (Some(mine), Some(theirs)) => Arc::ptr_eq(mine, theirs),
+            (None, None) => true,
+            _ => false,
+        };
+        same_pivots && Arc::ptr_eq(&self.segments, &other.segments) && self.lo == other.lo && self.hi == other.hi
     }
 
     /// Lowest key of the inner cells.
@@ -141,7 +157,7 @@ impl CellMap {
         &self.segments
     }
 
-    /// One key a coarse cell, within its bounds, where the map has pivots.
+    /// One key a coarse cell, where the map has pivots: a key of the cell, or 0 for a cell that is not cut.
     #[must_use]
     pub fn pivots(&self) -> Option<&[u128]> {
         self.pivots.as_deref()
@@ -203,7 +219,7 @@ impl CellMap {
         match cell % 3 {
             0 => (first < pivot).then(|| (first, pivot - 1)),
             1 => (first <= pivot && pivot <= last).then_some((pivot, pivot)),
-            _ => (pivot < last).then(|| (pivot + 1, last)),
+            _ => (pivot < last).then(|| (first.max(pivot + 1), last)),
         }
     }
 

@@ -206,16 +206,17 @@ def smirnov_integral(d, n):
 
 
 def kolmogorov_sf(d, n):
-    """P(D_n >= d), two-sided."""
+    """P(D_n >= d), two-sided; for n > 140 and n d^2 >= 2.2 the doubled one-sided tail, which is what kstwo means by it."""
     square = n * d * d
     if n * d <= 0.5 or square < 0.015:
         return mp.mpf(1)
     # Massart (1990): at most 2 exp(-2 n d^2), which no double can hold.
     if d >= 1 or square >= 380:
         return mp.mpf(0)
-    if d < 0.5 and n <= 1000 and square < 12:
+    doubled = n > 140 and square >= 2.2
+    if not doubled and d < 0.5 and n <= 1000 and square < 12:
         return by_generating_function(d, n)
-    if d < 0.5 and square < 8 and n > 1000:
+    if not doubled and d < 0.5 and square < 8 and n > 1000:
         return by_poles(d, n)
     return 2 * (smirnov_sum(d, n) if n <= 3000 else smirnov_integral(d, n))
 

@@ -4,8 +4,9 @@ mod count_cells;
 mod select;
 
 use super::{Backend, Column, CountJob, DeviceError, Loaded, SelectJob};
-use crate::counts::{CellCounts, Keys, with_keys};
+use crate::counts::{CellCounts, CellMap, Keys, with_keys};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Pieces below this many keys are not worth a task of their own.
 const TASK_KEYS: usize = 1 << 18;
@@ -28,53 +29,89 @@ impl Backend for Cpu {
     }
 
     fn load<'k>(&'k self, columns: Vec<Column<'k>>) -> Result<Box<dyn Loaded + 'k>, DeviceError> {
-        Ok(Box::new(Held { columns }))
+        let found = columns.iter().map(|_| None).collect();
+        Ok(Box::new(Held { columns, found }))
     }
 }
 
 struct Held<'k> {
     columns: Vec<Column<'k>>,
+    /// By column: the cells of its keys by the map that was counted last, for selecting with the same map.
+    found: Vec<Option<Found>>,
 }
 
-impl Held<'_> {
-    /// Runs `work` on every task-sized piece of `column`, on all cores when there is more than one piece.
-    fn pieces<T: Send>(&self, column: usize, work: impl Fn(&Keys, std::ops::Range<usize>) -> T + Sync) -> Vec<T> {
-        let mut pieces: Vec<(&Keys, std::ops::Range<usize>)> = Vec::new();
-        for keys in &self.columns[column] {
+/// The cell of every key, piece by piece, in the order of [`Held::pieces`].
+struct Found {
+    map: CellMap,
+    cells: Vec<Vec<u16>>,
+}
+
+/// A part of a column that one task works on.
+struct Piece<'k> {
+    keys: &'k Keys,
+    range: Range<usize>,
+}
+
+impl<'k> Held<'k> {
+    /// The column, cut into pieces that are worth a task.
+    fn pieces(&self, column: usize) -> Vec<Piece<'k>> {
+        let mut pieces = Vec::new();
+        for &keys in &self.columns[column] {
             let mut start = 0;
             while start < keys.len() {
                 let end = if keys.len() - start < 2 * TASK_KEYS { keys.len() } else { start + TASK_KEYS };
-                pieces.push((keys, start..end));
+                pieces.push(Piece { keys, range: start..end });
                 start = end;
             }
         }
-        if pieces.len() > 1 {
-            pieces.into_par_iter().map(|(keys, range)| work(keys, range)).collect()
-        } else {
-            pieces.into_iter().map(|(keys, range)| work(keys, range)).collect()
-        }
+        pieces
     }
+
+    fn count(&mut self, job: &CountJob<'_>) -> CellCounts {
+        // Cells fit u16 but for maps of many categories, which are never selected from.
+        let keep = u16::try_from(job.map.n_cells()).is_ok();
+        let work = |piece: &Piece<'_>| {
+            let mut cells = Vec::with_capacity(if keep { piece.range.len() } else { 0 });
+            let kept = keep.then_some(&mut cells);
+            let counts = with_keys!(piece.keys, keys => count_cells::count(&keys[piece.range.clone()], job.map, kept));
+            (counts, cells)
+        };
+        let parts = each(&self.pieces(job.column), work);
+        let mut total = CellCounts::zero(job.map.n_cells());
+        let mut cells = Vec::with_capacity(parts.len());
+        for (part, found) in parts {
+            total.merge(&part);
+            cells.push(found);
+        }
+        self.found[job.column] = keep.then(|| Found { map: job.map.clone(), cells });
+        total
+    }
+
+    fn select(&self, job: &SelectJob<'_>) -> Keys {
+        let pieces = self.pieces(job.column);
+        let bits = self.columns[job.column].first().map_or(32, |keys| keys.bits());
+        let parts = match self.found[job.column].as_ref().filter(|found| found.map.is_same(job.map)) {
+            Some(found) => {
+                let pieces: Vec<_> = pieces.iter().zip(&found.cells).collect();
+                each(&pieces, |(piece, cells)| select::by_cells(piece.keys, piece.range.clone(), cells, job.wanted))
+            }
+            None => each(&pieces, |piece| select::by_map(piece.keys, piece.range.clone(), job.map, job.wanted)),
+        };
+        select::sorted(bits, &parts)
+    }
+}
+
+/// `work` on each piece, on all cores when there is more than one.
+fn each<P: Sync, T: Send>(pieces: &[P], work: impl Fn(&P) -> T + Send + Sync) -> Vec<T> {
+    if pieces.len() > 1 { pieces.par_iter().map(work).collect() } else { pieces.iter().map(work).collect() }
 }
 
 impl Loaded for Held<'_> {
     fn count_cells(&mut self, jobs: &[CountJob<'_>]) -> Result<Vec<CellCounts>, DeviceError> {
-        let count = |job: &CountJob<'_>| {
-            let parts =
-                self.pieces(job.column, |keys, range| with_keys!(keys, k => count_cells::count(&k[range], job.map)));
-            let mut parts = parts.into_iter();
-            let mut total = parts.next().unwrap_or_else(|| CellCounts::zero(job.map.n_cells()));
-            parts.for_each(|part| total.merge(&part));
-            total
-        };
-        Ok(jobs.iter().map(count).collect())
+        Ok(jobs.iter().map(|job| self.count(job)).collect())
     }
 
     fn select(&mut self, jobs: &[SelectJob<'_>]) -> Result<Vec<Keys>, DeviceError> {
-        let fetch = |job: &SelectJob<'_>| {
-            let bits = self.columns[job.column].first().map_or(32, |keys| keys.bits());
-            let parts = self.pieces(job.column, |keys, range| select::select(keys, range, job.map, job.wanted));
-            select::sorted(bits, parts)
-        };
-        Ok(jobs.iter().map(fetch).collect())
+        Ok(jobs.iter().map(|job| Held::select(self, job)).collect())
     }
 }
