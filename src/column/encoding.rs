@@ -266,4 +266,11 @@ impl Scale for Encoding {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "tests make values of every width"
+)]
 mod tests;

@@ -114,6 +114,13 @@ pub(super) fn floor_scaled(value: f64, scale: i32) -> (BigInt, bool) {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "tests make values of every width"
+)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -19,6 +19,15 @@ pub(super) enum Stop<E> {
     Taker(E),
 }
 
+/// What comes of handing on a batch.
+pub(super) type Taken<E> = Result<(), Stop<E>>;
+
+/// Takes a batch of values, and the number of nulls among them.
+type Batches<'b, V, E> = dyn FnMut(&[V], u64) -> Taken<E> + 'b;
+
+/// A batch of integers of any stored type.
+type Integers<'i> = &'i mut dyn Iterator<Item = i128>;
+
 impl<E> From<Fault> for Stop<E> {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
@@ -98,7 +107,7 @@ impl Leaf<'_> {
     }
 
     /// Reads all values of a physical type and hands them on in batches, with the number of nulls among them.
-    pub(super) fn batches<T, E>(&self, each: &mut dyn FnMut(&[T::T], u64) -> Result<(), Stop<E>>) -> Result<(), Stop<E>>
+    pub(super) fn batches<T, E>(&self, each: &mut Batches<'_, T::T, E>) -> Taken<E>
     where
         T: physical::DataType,
         T::T: Shelved,
@@ -127,10 +136,7 @@ impl Leaf<'_> {
     }
 
     /// The stored integers of a lane of integers.
-    pub(super) fn integers<E>(
-        &self,
-        each: &mut dyn FnMut(&mut dyn Iterator<Item = i128>, u64) -> Result<(), Stop<E>>,
-    ) -> Result<(), Stop<E>> {
+    pub(super) fn integers<E>(&self, each: &mut dyn FnMut(Integers<'_>, u64) -> Taken<E>) -> Taken<E> {
         match self.lane()? {
             Lane::Bool => self.batches::<physical::BoolType, E>(&mut |values, nulls| {
                 each(&mut values.iter().map(|&value| value.into()), nulls)

@@ -4,6 +4,7 @@
 //! group of a column into keys and [`Facts`], [`read_codes`] into codes of categories. Past this door no code sees a
 //! float, a null or a NaN.
 
+mod byte_numbers;
 mod categories;
 mod class;
 mod decode;
@@ -15,6 +16,7 @@ mod key;
 mod lanes;
 mod moments;
 mod pair;
+mod plain;
 mod read;
 mod read_codes;
 

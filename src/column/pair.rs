@@ -219,7 +219,9 @@ mod tests {
     }
 
     fn encoding(reference: DataType, current: DataType) -> Option<Encoding> {
-        let forth = pair(&column(&[reference.clone()]), &column(&[current.clone()]), false).ok().map(|p| p.encoding);
+        let forth = pair(&column(std::slice::from_ref(&reference)), &column(std::slice::from_ref(&current)), false)
+            .ok()
+            .map(|p| p.encoding);
         let back = pair(&column(&[current]), &column(&[reference]), false).ok().map(|p| p.encoding);
         assert_eq!(forth, back, "the order of the sides does not matter");
         forth

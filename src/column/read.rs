@@ -1,19 +1,17 @@
 //! Keys and facts of one row group of one column.
 
-use half::f16;
 use parquet::data_type as physical;
 
 use crate::counts::{Key, Keys, with_keys};
 use crate::source::{Dataset, Fault, ReadError, Unit as RowGroup, Values, partition};
 
 use super::class::{Class, Unit};
-use super::decode::{ByteSink, Dictionary, read_bytes};
 use super::distinct::Distinguisher;
 use super::encoding::{Encoding, Number};
 use super::facts::{Facts, FactsLevel, Special};
-use super::key::{f32_key, f64_key, i32_key, i64_key};
 use super::lanes::{BATCH, Lane, Leaf, Stop};
 use super::moments::Moments;
+use super::plain::{Plain, Width};
 
 /// Takes the keys that have come together; leaves the vector empty, or puts another one in its place.
 pub type Flush<'f, E> = &'f mut dyn FnMut(&mut Keys) -> Result<(), E>;
@@ -59,87 +57,11 @@ pub fn read_keys<E: From<ReadError>>(
     }
 }
 
-/// A stored type whose key is a matter of some bit operations.
-trait Plain: Copy {
-    type Key: Key;
-    const FLOAT: bool;
-    fn key(self) -> Self::Key;
-    fn is_nan(self) -> bool;
-    fn add(values: &[Self], nans: u64, infinite: u64, moments: &mut Moments);
-}
-
-macro_rules! plain_integer {
-    ($($t:ty, $key:ty, $to_key:expr;)*) => {$(
-        impl Plain for $t {
-            type Key = $key;
-            const FLOAT: bool = false;
-            #[inline(always)]
-            fn key(self) -> $key {
-                $to_key(self)
-            }
-            fn is_nan(self) -> bool {
-                false
-            }
-            fn add(values: &[Self], _: u64, _: u64, moments: &mut Moments) {
-                moments.add_ints(values);
-            }
-        }
-    )*};
-}
-plain_integer! {
-    i32, u32, i32_key;
-    u32, u32, std::convert::identity;
-    i64, u64, i64_key;
-    u64, u64, std::convert::identity;
-}
-
-macro_rules! plain_float {
-    ($($t:ty, $key:ty, $to_key:expr, $add:ident;)*) => {$(
-        impl Plain for $t {
-            type Key = $key;
-            const FLOAT: bool = true;
-            #[inline(always)]
-            fn key(self) -> $key {
-                $to_key(self)
-            }
-            #[inline(always)]
-            fn is_nan(self) -> bool {
-                <$t>::is_nan(self)
-            }
-            fn add(values: &[Self], nans: u64, infinite: u64, moments: &mut Moments) {
-                moments.$add(values, nans, infinite);
-            }
-        }
-    )*};
-}
-plain_float! {
-    f32, u32, f32_key, add_f32;
-    f64, u64, f64_key, add_f64;
-}
-
-/// Reaches the vector of one width inside [`Keys`].
-trait Width: Key {
-    fn of(keys: &mut Keys) -> &mut Vec<Self>;
-}
-
-macro_rules! width {
-    ($($t:ty, $variant:ident;)*) => {$(
-        impl Width for $t {
-            fn of(keys: &mut Keys) -> &mut Vec<Self> {
-                match keys {
-                    Keys::$variant(keys) => keys,
-                    _ => unreachable!("the width was checked at the door"),
-                }
-            }
-        }
-    )*};
-}
-width! { u32, U32; u64, U64; u128, U128; }
-
-struct Collector<'c, E> {
+/// What comes together while a column chunk is read.
+pub(super) struct Collector<'c, E> {
     encoding: Encoding,
     level: FactsLevel,
-    facts: Facts,
+    pub(super) facts: Facts,
     distinct: Option<Distinguisher>,
     out: &'c mut Keys,
     window: usize,
@@ -254,7 +176,11 @@ impl<E> Collector<'_, E> {
     }
 
     /// A batch of values of any type.
-    fn numbers(&mut self, numbers: impl Iterator<Item = Result<Number, Fault>>, nulls: u64) -> Result<(), Stop<E>> {
+    pub(super) fn numbers(
+        &mut self,
+        numbers: impl Iterator<Item = Result<Number, Fault>>,
+        nulls: u64,
+    ) -> Result<(), Stop<E>> {
         self.facts.nulls += nulls;
         let encoding = self.encoding;
         let (mut ints, mut floats): (Vec<i128>, Vec<f64>) = (Vec::new(), Vec::new());
@@ -317,17 +243,6 @@ impl<E> Collector<'_, E> {
         }
         Ok(())
     }
-
-    fn bytes(&mut self, leaf: &Leaf<'_>) -> Result<(), Stop<E>> {
-        let meaning = match leaf.class {
-            Class::Decimal { scale, .. } => Meaning::Decimal(scale),
-            Class::Float { .. } => Meaning::HalfFloat,
-            other => return Err(Fault::Unsupported(format!("{} are not numbers", other.words())).into()),
-        };
-        let mut pages = leaf.file.pages(leaf.row_group, leaf.leaf)?;
-        let mut sink = NumberSink { collector: self, meaning, dictionary: Vec::new() };
-        read_bytes(&mut pages, &leaf.file.descriptor(leaf.leaf), &mut sink)
-    }
 }
 
 /// Counts the keys of a batch; returns how many stand for infinities.
@@ -348,74 +263,12 @@ fn count<K: Key>(
     facts.add_keys(keys, special, level)
 }
 
-/// What bytes stand for.
-#[derive(Clone, Copy)]
-enum Meaning {
-    /// A big-endian integer, times ten to the power of minus this.
-    Decimal(i32),
-    /// A little-endian half float.
-    HalfFloat,
-}
-
-impl Meaning {
-    fn number(self, bytes: &[u8]) -> Result<Number, Fault> {
-        match self {
-            Self::HalfFloat => {
-                let bytes = bytes.try_into().map_err(|_| Fault::corrupt("a half float has not two bytes"))?;
-                Ok(Number::Float(f16::from_le_bytes(bytes).into()))
-            }
-            Self::Decimal(scale) => big_endian(bytes).map(|n| Number::Scaled(n, scale)),
-        }
-    }
-}
-
-/// A big-endian integer in two's complement.
-fn big_endian(bytes: &[u8]) -> Result<i128, Fault> {
-    let Some(&first) = bytes.first() else {
-        return Err(Fault::corrupt("a decimal has no bytes"));
-    };
-    let sign = if first & 0x80 == 0 { 0x00 } else { 0xff };
-    let (spare, low) = bytes.split_at(bytes.len().saturating_sub(16));
-    let fits = spare.iter().all(|&byte| byte == sign) && low[0] & 0x80 == sign & 0x80;
-    if !fits {
-        return Err(Fault::Value(format!("a decimal of {} bytes does not fit 128 bits", bytes.len())));
-    }
-    let mut whole = [sign; 16];
-    whole[16 - low.len()..].copy_from_slice(low);
-    Ok(i128::from_be_bytes(whole))
-}
-
-struct NumberSink<'s, 'c, E> {
-    collector: &'s mut Collector<'c, E>,
-    meaning: Meaning,
-    /// The dictionary's values; one that is broken matters only where it is used.
-    dictionary: Vec<Option<Number>>,
-}
-
-impl<E> ByteSink for NumberSink<'_, '_, E> {
-    type Error = Stop<E>;
-
-    fn nulls(&mut self, n: usize) {
-        self.collector.facts.nulls += n as u64;
-    }
-
-    fn dictionary(&mut self, dictionary: &Dictionary) -> Result<(), Stop<E>> {
-        self.dictionary = (0..dictionary.len()).map(|code| self.meaning.number(dictionary.value(code)).ok()).collect();
-        Ok(())
-    }
-
-    fn codes(&mut self, dictionary: &Dictionary, codes: &[u32]) -> Result<(), Stop<E>> {
-        let numbers = codes.iter().map(|&code| match self.dictionary[code as usize] {
-            Some(number) => Ok(number),
-            None => self.meaning.number(dictionary.value(code as usize)),
-        });
-        self.collector.numbers(numbers, 0)
-    }
-
-    fn values(&mut self, values: &[&[u8]]) -> Result<(), Stop<E>> {
-        self.collector.numbers(values.iter().map(|bytes| self.meaning.number(bytes)), 0)
-    }
-}
-
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "tests make values of every width"
+)]
 mod tests;

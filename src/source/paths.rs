@@ -219,7 +219,7 @@ mod tests {
     fn empty_folders_and_unmatched_globs_say_what_was_looked_for() {
         let empty = tempfile::tempdir().unwrap();
         let root = empty.path().to_str().unwrap().to_owned();
-        assert!(find(&[root.clone()]).unwrap_err().to_string().contains("*.parquet"));
+        assert!(find(std::slice::from_ref(&root)).unwrap_err().to_string().contains("*.parquet"));
         assert!(find(&[format!("{root}/*.parquet")]).unwrap_err().to_string().contains("no Parquet file found"));
         assert!(matches!(find(&[format!("{root}/[")]), Err(SourceError::BadGlob { .. })));
     }

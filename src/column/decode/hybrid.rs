@@ -151,6 +151,13 @@ fn ones_between(bytes: &[u8], mut from: usize, to: usize) -> usize {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "tests make values of every width"
+)]
 mod tests {
     use super::*;
 

@@ -27,6 +27,13 @@ pub(super) struct Table {
     estimated: bool,
 }
 
+/// A place in one of the tables, which have at most 2^15.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "15 bits")]
+fn index(place: u64) -> usize {
+    place as usize
+}
+
 thread_local! {
     /// Emptied tables, to be used again: their memory is larger than many a column.
     static SHELF: RefCell<Vec<Table>> = const { RefCell::new(Vec::new()) };
@@ -67,7 +74,7 @@ impl Table {
     #[inline(always)]
     fn insert_small(&mut self, hash: u64) {
         // The low bits: the slot of the table is taken from the leading ones.
-        let recent = &mut self.recent[hash as usize % RECENT];
+        let recent = &mut self.recent[index(hash % RECENT as u64)];
         if *recent == hash {
             return;
         }
@@ -77,7 +84,7 @@ impl Table {
 
     #[inline(always)]
     fn insert_new(&mut self, hash: u64) {
-        let mut slot = (hash >> self.shift) as usize;
+        let mut slot = index(hash >> self.shift);
         loop {
             let known = self.slots[slot];
             if known == 0 {
