@@ -1,0 +1,261 @@
+//! Codes of categories of one row group of one column.
+
+use std::fmt::Write;
+
+use crate::counts::Keys;
+use crate::source::{Dataset, Fault, ReadError, Unit as RowGroup, Values};
+
+use super::categories::CategoryTable;
+use super::class::{Class, Unit};
+use super::decode::{ByteSink, Dictionary, read_bytes};
+use super::encoding::Encoding;
+use super::facts::Facts;
+use super::lanes::{BATCH, Lane, Leaf, Stop};
+use super::read::Flush;
+
+/// Appends the codes of one column in one row group to `out`, nulls left out. New values get new codes in `table`; values
+/// of other partitions than the table's are passed over (they count as rows, not as nulls).
+///
+/// `out` has 32 bits. Window and flush are those of [`read_keys`](super::read_keys).
+///
+/// # Errors
+/// When the column chunk cannot be read, a text is not UTF-8, or the table would grow beyond its limit
+/// ([`ReadError::TooManyCategories`]: start again with more partitions); and with what `flush` fails with.
+///
+/// # Panics
+/// When `out` has not 32 bits, or the encoding is not one of categories.
+#[expect(clippy::too_many_arguments, reason = "where from, how, and where to; a struct of these would be used once")]
+pub fn read_codes<E: From<ReadError>>(
+    dataset: &Dataset,
+    unit: &RowGroup,
+    column: usize,
+    encoding: &Encoding,
+    table: &mut CategoryTable,
+    out: &mut Keys,
+    window: usize,
+    flush: Flush<'_, E>,
+) -> Result<Facts, E> {
+    let (Encoding::Category { binary }, Keys::U32(_)) = (encoding, &*out) else {
+        unreachable!("the codes of categories have 32 bits")
+    };
+    table.set_binary(*binary);
+    let facts = Facts { rows: unit.rows, ..Facts::default() };
+    let mut coder = Coder { table, facts, out, window, flush, text: String::new(), known: Vec::new(), check: false };
+    match coder.read(dataset, unit, column) {
+        Ok(()) => Ok(coder.facts),
+        Err(Stop::Taker(error)) => Err(error),
+        Err(Stop::Fault(fault)) => Err(fault.at(dataset.place(unit, column)).into()),
+    }
+}
+
+/// What is known of a value of the dictionary.
+#[derive(Clone, Copy)]
+enum Known {
+    NotYet,
+    OtherPartition,
+    Code(u32),
+}
+
+impl From<Option<u32>> for Known {
+    fn from(code: Option<u32>) -> Self {
+        code.map_or(Self::OtherPartition, Self::Code)
+    }
+}
+
+struct Coder<'c, E> {
+    table: &'c mut CategoryTable,
+    facts: Facts,
+    out: &'c mut Keys,
+    window: usize,
+    flush: Flush<'c, E>,
+    text: String,
+    /// A dictionary may hold values that no row has, so a value gets its code when a row has it.
+    known: Vec<Known>,
+    /// Whether values have to be UTF-8.
+    check: bool,
+}
+
+/// Recent integers with their codes, by the low bits.
+const RECENT: usize = 1024;
+
+impl<E> Coder<'_, E> {
+    fn read(&mut self, dataset: &Dataset, unit: &RowGroup, column: usize) -> Result<(), Stop<E>> {
+        match dataset.values(unit, column) {
+            Values::Absent | Values::Constant(None) => {
+                self.facts.nulls += unit.rows;
+                Ok(())
+            }
+            Values::Constant(Some(value)) => self.constant(value, unit.rows),
+            Values::Leaf { file, leaf, data_type } => {
+                let class = Class::of(data_type).map_err(Fault::Unsupported)?;
+                self.leaf(&Leaf { file, row_group: unit.row_group, leaf, rows: unit.rows, class })
+            }
+        }
+    }
+
+    fn leaf(&mut self, leaf: &Leaf<'_>) -> Result<(), Stop<E>> {
+        if leaf.class == Class::Null {
+            self.facts.nulls += leaf.rows;
+            return Ok(());
+        }
+        if leaf.lane()? != Lane::Bytes {
+            let unit = leaf.unit();
+            let mut recent = vec![(0_i128, Known::NotYet); RECENT];
+            return leaf.integers(&mut |values, nulls| {
+                self.facts.nulls += nulls;
+                for n in values {
+                    self.integer(n, leaf.class, unit, &mut recent)?;
+                }
+                self.hand_on()
+            });
+        }
+        self.check = leaf.class == Class::Text;
+        let mut pages = leaf.file.pages(leaf.row_group, leaf.leaf)?;
+        read_bytes(&mut pages, &leaf.file.descriptor(leaf.leaf), self)
+    }
+
+    fn integer(
+        &mut self,
+        n: i128,
+        class: Class,
+        unit: Option<Unit>,
+        recent: &mut [(i128, Known)],
+    ) -> Result<(), Fault> {
+        let slot = usize::try_from(n.rem_euclid(RECENT as i128)).expect("below 1024");
+        if matches!(recent[slot], (_, Known::NotYet)) || recent[slot].0 != n {
+            self.text.clear();
+            in_words(n, class, unit, &mut self.text);
+            let code = self.table.code(self.text.as_bytes(), |_| Ok(()))?;
+            recent[slot] = (n, code.into());
+        }
+        if let Known::Code(code) = recent[slot].1 {
+            self.push(code);
+        }
+        Ok(())
+    }
+
+    fn constant(&mut self, value: &str, rows: u64) -> Result<(), Stop<E>> {
+        let Some(code) = self.table.code(value.as_bytes(), |_| Ok(()))? else { return Ok(()) };
+        let mut left = rows;
+        while left > 0 {
+            let n = left.min(BATCH as u64);
+            (0..n).for_each(|_| self.push(code));
+            self.hand_on()?;
+            left -= n;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn push(&mut self, code: u32) {
+        if let Keys::U32(codes) = &mut *self.out {
+            codes.push(code);
+        }
+    }
+
+    fn hand_on(&mut self) -> Result<(), Stop<E>> {
+        if self.out.len() >= self.window { (self.flush)(self.out).map_err(Stop::Taker) } else { Ok(()) }
+    }
+
+    fn code(&mut self, value: &[u8]) -> Result<Option<u32>, Fault> {
+        let check = self.check;
+        self.table.code(value, |value| {
+            if check && let Err(error) = std::str::from_utf8(value) {
+                let start: String = String::from_utf8_lossy(value).chars().take(40).collect();
+                return Err(Fault::Corrupt(format!(
+                    "a text is not UTF-8 from its byte {} on: {start:?}",
+                    error.valid_up_to()
+                )));
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A category made of an integer: booleans by name, dates as YYYY-MM-DD, integers in decimal.
+fn in_words(n: i128, class: Class, unit: Option<Unit>, text: &mut String) {
+    let day = match unit {
+        Some(Unit::Day) => Some(n),
+        Some(unit) => {
+            let per_day = i128::from(Unit::Day.factor_to(unit));
+            (n % per_day == 0).then_some(n / per_day)
+        }
+        None => None,
+    };
+    // Writing to a string does not fail.
+    let _ = match (class, day.and_then(|day| i64::try_from(day).ok())) {
+        (Class::Boolean, _) => write!(text, "{}", n != 0),
+        (_, Some(day)) => {
+            let (year, month, day) = civil(day);
+            write!(text, "{year:04}-{month:02}-{day:02}")
+        }
+        _ => write!(text, "{n}"),
+    };
+}
+
+/// Year, month and day of a number of days since 1970-01-01 (H. Hinnant, civil_from_days).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days.saturating_add(719_468);
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (year_of_era + era * 400 + next, month, day)
+}
+
+impl<E> ByteSink for Coder<'_, E> {
+    type Error = Stop<E>;
+
+    fn nulls(&mut self, n: usize) {
+        self.facts.nulls += n as u64;
+    }
+
+    fn dictionary(&mut self, dictionary: &Dictionary) -> Result<(), Stop<E>> {
+        self.known.clear();
+        self.known.resize(dictionary.len(), Known::NotYet);
+        Ok(())
+    }
+
+    fn codes(&mut self, dictionary: &Dictionary, codes: &[u32]) -> Result<(), Stop<E>> {
+        for &code in codes {
+            let code = code as usize;
+            if let Known::NotYet = self.known[code] {
+                self.known[code] = self.code(dictionary.value(code))?.into();
+            }
+            if let Known::Code(code) = self.known[code] {
+                self.push(code);
+            }
+        }
+        self.hand_on()
+    }
+
+    fn values(&mut self, values: &[&[u8]]) -> Result<(), Stop<E>> {
+        for value in values {
+            if let Some(code) = self.code(value)? {
+                self.push(code);
+            }
+        }
+        self.hand_on()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_days() {
+        for (days, wanted) in [(0, "1970-01-01"), (11_017, "2000-03-01"), (-1, "1969-12-31"), (15_765, "2013-03-01")] {
+            let class = Class::of(&arrow::datatypes::DataType::Date32).unwrap();
+            for (n, unit) in [(days, Unit::Day), (days * 86_400_000, Unit::Millisecond)] {
+                let mut text = String::new();
+                in_words(n, class, Some(unit), &mut text);
+                assert_eq!(text, wanted);
+            }
+            assert_eq!(crate::source::partition::day(wanted).map(i128::from), Some(days));
+        }
+    }
+}
