@@ -1,3 +1,7 @@
 //! gpudrift on the command line: arguments, run, report, exit code.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

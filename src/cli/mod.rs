@@ -1,0 +1,106 @@
+//! What was typed: one file a subcommand, and the exit codes.
+
+mod bench;
+mod completions;
+mod devices;
+mod exit;
+mod generate;
+mod output;
+mod progress;
+mod scan;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::{Exit, Failure};
+use gpudrift::generate::GenerateError;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  finished, drift or not
+  1  finished, and the level of --fail-on was reached
+  2  wrong usage or configuration
+  3  input could not be opened, or the run failed
+  4  finished, but a feature asked for by name could not be scanned, or a column failed to read";
+
+/// Exact drift reports over Parquet feature columns, counted on the GPU or the CPU
+///
+/// Compares the features of a reference with those of current data, thousands at a time, and reports what drifted: PSI,
+/// Kolmogorov-Smirnov, Jensen-Shannon, chi-squared and more, the same to the bit on every device.
+#[derive(Debug, Parser)]
+#[command(name = "gpudrift", version, max_term_width = 110, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compare current data with a reference and report drift
+    Scan(Box<scan::ScanArgs>),
+    /// Write synthetic feature stores with known drift
+    #[command(after_help = GENERATE_EXAMPLES)]
+    Generate(generate::GenerateArgs),
+    /// List the GPUs that gpudrift sees
+    Devices(devices::DevicesArgs),
+    /// Compare the CPU and the GPU of this machine
+    Bench(bench::BenchArgs),
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+const GENERATE_EXAMPLES: &str = "\
+Examples:
+  gpudrift generate --output store --rows 1000000 --features 200 --drifted 0.1
+  gpudrift generate --output store --types f32,string --drift shift,null_spike --seed 7
+  gpudrift scan --reference store/reference --current store/current";
+
+/// The program: arguments, run, report, exit code.
+pub(crate) fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Scan(args) => scan::run(*args),
+        Command::Generate(args) => generate(&args),
+        Command::Devices(args) => devices::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    };
+    result.unwrap_or_else(Failure::report).into()
+}
+
+fn generate(args: &generate::GenerateArgs) -> Result<Exit, Failure> {
+    let wrong_request =
+        |error: &anyhow::Error| error.downcast_ref::<GenerateError>().is_some_and(GenerateError::is_usage);
+    match generate::run(args) {
+        Ok(()) => Ok(Exit::Finished),
+        Err(error) if wrong_request(&error) => Err(Failure::usage(error)),
+        Err(error) => Err(Failure::failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_has_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("gpudrift "), "{} has no example", command.get_name());
+        }
+    }
+
+    #[test]
+    fn the_short_help_of_a_scan_fits_a_screen() {
+        let mut command = Cli::command();
+        let scan = command.find_subcommand_mut("scan").unwrap();
+        let help = scan.render_help().to_string();
+        assert!(help.lines().count() <= 52, "{} lines\n{help}", help.lines().count());
+    }
+}

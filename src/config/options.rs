@@ -1,0 +1,281 @@
+//! What can be said about a scan, on the command line and in the `[scan]` table of `gpudrift.toml`: one struct for
+//! both, so that neither can know an option that the other does not. Clap is named here, besides `cli`, for that reason.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use bytesize::ByteSize;
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use serde::{Deserialize, Deserializer};
+
+use super::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
+use crate::metric::METRICS;
+use crate::report::SINKS;
+use crate::verdict::Effect;
+
+/// Names and globs: separated by commas on the command line, an array or such a string in the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names(pub Vec<String>);
+
+impl Names {
+    /// The names of every time that an option was given, in order; `None` when it was not.
+    #[must_use]
+    pub fn joined(given: Option<Vec<Self>>) -> Option<Vec<String>> {
+        given.map(|given| given.into_iter().flat_map(|names| names.0).collect())
+    }
+}
+
+impl FromStr for Names {
+    type Err = std::convert::Infallible;
+
+    /// Splits at commas, except inside braces (`{a,b}_total`) and after a backslash.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (mut names, mut name, mut depth, mut escaped) = (Vec::new(), String::new(), 0_u32, false);
+        for c in text.chars() {
+            if escaped {
+                // Only the comma loses its backslash: the others mean something in a glob.
+                if c != ',' {
+                    name.push('\\');
+                }
+                name.push(c);
+                escaped = false;
+                continue;
+            }
+            match c {
+                '\\' => escaped = true,
+                ',' if depth == 0 => names.push(std::mem::take(&mut name)),
+                c => {
+                    match c {
+                        '{' => depth += 1,
+                        '}' => depth = depth.saturating_sub(1),
+                        _ => {}
+                    }
+                    name.push(c);
+                }
+            }
+        }
+        if escaped {
+            name.push('\\');
+        }
+        names.push(name);
+        let names = names.into_iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        Ok(Self(names.collect()))
+    }
+}
+
+/// A string like on the command line, or an array whose elements are taken as they are.
+fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Names>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a string or an array of strings")]
+    enum Written {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(Some(vec![match Written::deserialize(deserializer)? {
+        Written::One(text) => text.parse().unwrap_or_default(),
+        Written::Many(names) => Names(names),
+    }]))
+}
+
+macro_rules! scan_options {
+    ($(#[$of_struct:meta])* pub struct $name:ident { $($(#[$meta:meta])* pub $field:ident: Option<$type:ty>,)* }) => {
+        $(#[$of_struct])*
+        pub struct $name { $($(#[$meta])* pub $field: Option<$type>,)* }
+
+        impl $name {
+            /// These options, and `other` where nothing is said.
+            #[must_use]
+            pub fn or(self, other: Self) -> Self {
+                Self { $($field: self.$field.or(other.$field)),* }
+            }
+        }
+    };
+}
+
+scan_options! {
+/// Everything that can be said about a scan; `None` is what was not said.
+#[derive(Clone, Debug, Default, PartialEq, Args, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScanOptions {
+    /// Data to compare with: files, folders, globs
+    ///
+    /// A Parquet file, a folder (searched for *.parquet, partition folders like month=2013-01 become columns), or a
+    /// quoted glob. May be given several times. Without it, `[reference] paths` of gpudrift.toml.
+    #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Data")]
+    #[serde(skip)]
+    pub reference: Option<Vec<String>>,
+    /// Data to look at, named like the reference
+    #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Data")]
+    #[serde(skip)]
+    pub current: Option<Vec<String>>,
+    /// Features to scan: `all`, names, globs [default: all]
+    ///
+    /// Separated by commas; a comma in a name is written `\,`. `all` is every feature that both sides have with
+    /// comparable types; what it leaves out stands under `skipped`. A name (or a pattern that matches nothing) that cannot be scanned
+    /// ends the run with exit code 4, after the report is written.
+    #[arg(long, value_name = "NAMES", help_heading = "Data")]
+    #[serde(deserialize_with = "names")]
+    pub features: Option<Vec<Names>>,
+    /// Features to leave out: names, globs
+    #[arg(long, value_name = "NAMES", help_heading = "Data")]
+    #[serde(deserialize_with = "names")]
+    pub exclude: Option<Vec<Names>>,
+    /// Integer features that are categories: names, globs
+    ///
+    /// Integers are numbers by default. Codes (a store, a status) are better compared as categories: chi-squared
+    /// instead of KS, and one bin a value.
+    #[arg(long, value_name = "NAMES", help_heading = "Data")]
+    #[serde(deserialize_with = "names")]
+    pub categorical: Option<Vec<Names>>,
+    /// Leave out files that cannot be read
+    ///
+    /// Otherwise such a file ends the run. The files left out stand in the report, and the exit code is 4.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
+        hide_possible_values = true,
+        help_heading = "Data", hide_short_help = true)]
+    pub skip_bad_files: Option<bool>,
+
+    /// Metrics: `default`, `all`, or names
+    #[arg(long, value_name = "NAMES", help_heading = "Statistics", long_help = metrics_help())]
+    #[serde(deserialize_with = "names")]
+    pub metrics: Option<Vec<Names>>,
+    /// Facts of both sides [default: full]
+    #[arg(long, value_enum, value_name = "FACTS", help_heading = "Statistics")]
+    pub facts: Option<FactsChoice>,
+    /// Keep at most N categories a feature
+    ///
+    /// Without a bound every category counts, however many there are. With it, the report says where it was reached.
+    #[arg(long, value_name = "N", help_heading = "Statistics", hide_short_help = true)]
+    pub max_categories: Option<u64>,
+    /// Bins of PSI and JS, at quantiles of the reference [default: 10]
+    #[arg(long, value_name = "N", help_heading = "Statistics", hide_short_help = true)]
+    pub psi_bins: Option<usize>,
+    /// Least share of a bin in PSI, so that empty ones count [default: 0.001]
+    #[arg(long, value_name = "SHARE", help_heading = "Statistics", hide_short_help = true)]
+    pub psi_floor: Option<f64>,
+    /// How the p-value of KS is computed [default: auto]
+    #[arg(long, value_enum, value_name = "METHOD", help_heading = "Statistics", hide_short_help = true)]
+    pub ks_method: Option<KsMethod>,
+    /// How p-values become q-values [default: bh]
+    #[arg(long, value_enum, value_name = "METHOD", help_heading = "Statistics", hide_short_help = true)]
+    pub adjust: Option<Adjust>,
+
+    /// Highest q-value of a drift [default: 0.05]
+    ///
+    /// A level takes both: an effect size at or above its limit, and a q-value at or below this. So neither a million
+    /// rows nor a hundred make noise an alarm.
+    #[arg(long, value_name = "Q", help_heading = "Levels")]
+    pub alpha: Option<f64>,
+    /// WARNING from this PSI [default: 0.1]
+    #[arg(long, value_name = "PSI", help_heading = "Levels")]
+    pub psi_warning: Option<f64>,
+    /// CRITICAL from this PSI [default: 0.2]
+    #[arg(long, value_name = "PSI", help_heading = "Levels")]
+    pub psi_critical: Option<f64>,
+    /// Effect size that levels rest on: psi, ks, js [default: psi]
+    ///
+    /// A feature that has no value for it (KS of a string) is judged by PSI.
+    #[arg(long, value_name = "EFFECT", value_parser = effect, help_heading = "Levels", hide_short_help = true)]
+    pub effect: Option<Effect>,
+    /// WARNING from this D, with --effect ks [default: 0.1]
+    #[arg(long, value_name = "D", help_heading = "Levels", hide_short_help = true)]
+    pub ks_warning: Option<f64>,
+    /// CRITICAL from this D, with --effect ks [default: 0.2]
+    #[arg(long, value_name = "D", help_heading = "Levels", hide_short_help = true)]
+    pub ks_critical: Option<f64>,
+    /// WARNING from this JS distance, with --effect js [default: 0.1]
+    #[arg(long, value_name = "JS", help_heading = "Levels", hide_short_help = true)]
+    pub js_warning: Option<f64>,
+    /// CRITICAL from this JS distance, with --effect js [default: 0.2]
+    #[arg(long, value_name = "JS", help_heading = "Levels", hide_short_help = true)]
+    pub js_critical: Option<f64>,
+    /// INFO from this significant D that PSI does not see [default: 0.1]
+    #[arg(long, value_name = "D", help_heading = "Levels", hide_short_help = true)]
+    pub ks_info: Option<f64>,
+    /// INFO from this change of the null or NaN share [default: 0.01]
+    #[arg(long, value_name = "SHARE", help_heading = "Levels", hide_short_help = true)]
+    pub null_info: Option<f64>,
+    /// WARNING from this change of the null share [default: off]
+    #[arg(long, value_name = "SHARE", help_heading = "Levels", hide_short_help = true)]
+    pub null_warning: Option<f64>,
+    /// CRITICAL from this change of the null share [default: off]
+    #[arg(long, value_name = "SHARE", help_heading = "Levels", hide_short_help = true)]
+    pub null_critical: Option<f64>,
+
+    /// Who counts: the report is the same [default: auto]
+    ///
+    /// `auto` takes a real GPU when there is one, never a software rasteriser. `gpu` takes any adapter and fails when
+    /// there is none. `gpudrift devices` lists them.
+    #[arg(long, value_enum, value_name = "BACKEND", help_heading = "Machine")]
+    pub backend: Option<BackendChoice>,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", help_heading = "Machine")]
+    pub threads: Option<usize>,
+    /// Memory to stay below, like 2GiB [default: half of the RAM]
+    #[arg(long, value_name = "SIZE", help_heading = "Machine")]
+    pub memory_limit: Option<ByteSize>,
+
+    /// Format of the report [default: table]
+    #[arg(long, short, value_name = "FORMAT", value_parser = formats(), help_heading = "Output")]
+    pub format: Option<String>,
+    /// File to write instead of standard output
+    ///
+    /// Written beside it and renamed when complete, so that a reader never sees half a report.
+    #[arg(long, short, value_name = "PATH", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Exit with code 1 from this level [default: never]
+    #[arg(long, value_enum, value_name = "LEVEL", help_heading = "Output")]
+    pub fail_on: Option<FailOn>,
+    /// Show the N most severe features (table, markdown, html, prometheus)
+    ///
+    /// Without it, every feature that is not ok is shown, and some that are. The formats for programs always hold all.
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub top: Option<usize>,
+    /// Show every feature
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
+        hide_possible_values = true,
+        help_heading = "Output")]
+    pub all: Option<bool>,
+    /// Colours [default: auto]
+    #[arg(long, value_enum, value_name = "WHEN", help_heading = "Output", hide_short_help = true)]
+    pub color: Option<ColorChoice>,
+    /// Say how long each stage took
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
+        hide_possible_values = true,
+        help_heading = "Output", hide_short_help = true)]
+    pub timings: Option<bool>,
+    /// No messages but errors
+    #[arg(long, short, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
+        hide_possible_values = true,
+        help_heading = "Output")]
+    pub quiet: Option<bool>,
+    /// No progress bar (there is none without a terminal)
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,
+        hide_possible_values = true,
+        help_heading = "Output", hide_short_help = true)]
+    pub no_progress: Option<bool>,
+}
+}
+
+fn metrics_help() -> String {
+    let mut help = "Metrics: `default`, `all`, or names, separated by commas\n\nPossible names:".to_owned();
+    for card in METRICS.iter().map(|metric| metric.card()) {
+        let default = if card.default { " (default)" } else { "" };
+        help += &format!("\n- {}: {}{default}", card.name, card.measures);
+    }
+    help
+}
+
+fn formats() -> PossibleValuesParser {
+    SINKS
+        .iter()
+        .map(|sink| clap::builder::PossibleValue::new(sink.name()).help(sink.about()))
+        .collect::<Vec<_>>()
+        .into()
+}
+
+fn effect(text: &str) -> Result<Effect, String> {
+    let names = Effect::ALL.map(Effect::name).join(", ");
+    Effect::ALL.into_iter().find(|effect| effect.name() == text).ok_or_else(|| format!("the effect sizes are {names}"))
+}
