@@ -7,6 +7,9 @@
 pub mod cpu;
 pub mod gpu;
 
+pub use gpu::OpenError;
+
+use crate::config::BackendChoice;
 use crate::counts::{CellCounts, CellMap, CellSet, Keys};
 
 /// One column of a batch: its keys in any number of pieces, all of one width.
@@ -42,6 +45,11 @@ pub trait Backend: Send + Sync {
 
     /// Bytes of keys that one batch should hold: what keeps the device busy and fits its memory.
     fn batch_bytes(&self) -> usize;
+
+    /// Seconds that the device's kernels have run so far, by its own clock, where it has one.
+    fn kernel_seconds(&self) -> Option<f64> {
+        None
+    }
 
     /// What went wrong on the device without costing the result, for the report's `run` part.
     fn warnings(&self) -> Vec<String> {
@@ -86,4 +94,23 @@ pub enum DeviceError {
     /// Reading columns again for another pass failed.
     #[error("{0}")]
     Read(String),
+}
+
+/// Opens the backend that was asked for: `auto` takes a real GPU where there is one, and the CPU otherwise; `gpu` takes any
+/// adapter, software ones too.
+///
+/// # Errors
+/// When a GPU was asked for and there is none.
+pub fn open(choice: BackendChoice) -> Result<Box<dyn Backend>, OpenError> {
+    let software = match choice {
+        BackendChoice::Cpu => return Ok(Box::new(cpu::Cpu)),
+        BackendChoice::Auto => gpu::Software::Refuse,
+        BackendChoice::Gpu => gpu::Software::Allow,
+    };
+    let options = gpu::GpuOptions { software, ..gpu::GpuOptions::default() };
+    match gpu::Gpu::open(options) {
+        Ok(gpu) => Ok(Box::new(gpu)),
+        Err(_) if choice == BackendChoice::Auto => Ok(Box::new(cpu::Cpu)),
+        Err(error) => Err(error),
+    }
 }

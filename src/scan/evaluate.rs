@@ -1,0 +1,308 @@
+//! From what was counted to what is reported: metrics, facts, q-values, levels. No reading and no counting.
+
+use super::categories::{Categorical, Category};
+use super::context::Task;
+use super::ordered::Ordered;
+use super::work::Counted;
+use crate::column::{Encoding, Facts, Kind};
+use crate::compare::QUANTILES;
+use crate::config::{Adjust, FactsChoice, KsMethod, ScanConfig};
+use crate::counts::Scale;
+use crate::format::ratio;
+use crate::metric::{Applies, Comparison, METRICS, Metric, Outcome, Settings, Table};
+use crate::report::{
+    self, Categories, Change, Edge, FeatureReport, MetricValue, Number, PsiBins, SideReport, TopCategory,
+};
+use crate::stats::{Adjustment, KsChoice, adjust};
+use crate::verdict::{CategoryEvidence, Evidence, SideEvidence, judge};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+
+const TOO_MANY: &str = "there are more categories than --max-categories allows";
+const INFINITE: &str = "a value is infinite";
+const NO_VALUES: &str = "the side has no values";
+const ONE_VALUE: &str = "it takes two values";
+const NOT_A_NUMBER: &str = "categories are not numbers";
+
+/// Whether `metric` is for features of `kind`.
+pub(super) fn applies(metric: &dyn Metric, kind: Kind) -> bool {
+    match metric.card().applies {
+        Applies::Both => true,
+        Applies::Ordered => kind != Kind::Categorical,
+        Applies::Categories => matches!(kind, Kind::Categorical | Kind::Boolean),
+    }
+}
+
+/// One feature with its metrics; q-values and level are still missing.
+pub(super) struct Evaluated {
+    report: FeatureReport,
+    evidence: Evidence,
+}
+
+/// Evaluates the metrics of one feature.
+pub(super) fn evaluate(task: &Task, counted: Counted, config: &ScanConfig) -> Evaluated {
+    match counted {
+        Counted::Ordered(ordered) => of_ordered(task, &ordered, config),
+        Counted::Categorical(categorical) => of_categories(task, *categorical, config),
+    }
+}
+
+/// Adds what the features of a run decide together, the q-values, and the levels that rest on them.
+pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Vec<FeatureReport> {
+    let p_values: Vec<Option<f64>> = features.iter().map(|feature| feature.report.test().0).collect();
+    let q_values = adjust(&p_values, adjustment(config.adjust));
+    for (feature, q_value) in features.iter_mut().zip(q_values) {
+        let Evaluated { report, evidence } = feature;
+        let ordered = matches!(report.kind, Kind::Numeric | Kind::Temporal);
+        let (p_name, q_name) = if ordered { ("ks_p_value", "ks_q_value") } else { ("chi2_p_value", "chi2_q_value") };
+        if let Some(at) = report.metrics.get_index_of(p_name) {
+            report.metrics.shift_insert(at + 1, q_name.to_owned(), q_value.into());
+            if let Some(reason) = report.undefined.get(p_name).cloned() {
+                report.undefined.insert(q_name.to_owned(), reason);
+            }
+        }
+        evidence.q_value = q_value;
+        (report.level, report.reasons) = judge(evidence, &config.thresholds);
+    }
+    features.into_iter().map(|feature| feature.report).collect()
+}
+
+fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig) -> Evaluated {
+    let Ordered { facts, compared } = ordered;
+    let encoding = &task.pairing.encoding;
+    let boolean = task.pairing.kind == Kind::Boolean;
+    let n = [facts[0].values(), facts[1].values()];
+    let falses = [facts[0].zeros, facts[1].zeros];
+    let table = if boolean {
+        Some(Table::of_categories([falses, [n[0] - falses[0], n[1] - falses[1]]]))
+    } else {
+        compared.bins.as_ref().map(|bins| Table::of_bins(&bins.reference, &bins.current))
+    };
+    let comparison = Comparison {
+        n,
+        gap: compared.gap,
+        table,
+        wasserstein: compared.wasserstein,
+        infinite: [facts[0].infinite, facts[1].infinite],
+    };
+    let (mut report, mut evidence) = begin(task, &comparison, config);
+    let full = config.facts == FactsChoice::Full;
+    for (side, (name, facts)) in ["reference", "current"].into_iter().zip(facts).enumerate() {
+        let side_facts = full.then(|| {
+            let mut full = numeric_facts(encoding, facts);
+            let outliers = compared.outliers.map(|outliers| outliers[side]);
+            full.outliers = outliers.map(|outliers| outliers.outer);
+            full.extreme_outliers = outliers.map(|outliers| outliers.extreme);
+            full.quantiles = compared.quantiles[side].map(quantiles);
+            explain(&mut report.undefined, name, facts, &full);
+            full
+        });
+        *side_mut(&mut report, side) = side_report(facts, side_facts);
+    }
+    if boolean {
+        let rows = [falses, [n[0] - falses[0], n[1] - falses[1]]];
+        let named = ["false", "true"].into_iter().zip(rows).filter(|(_, rows)| *rows != [0, 0]);
+        let all: Vec<Category> = named.map(|(value, rows)| Category { value: value.to_owned(), rows }).collect();
+        let one_sided =
+            |side: usize| all.iter().filter(|category| category.rows[side] == 0).cloned().collect::<Vec<_>>();
+        let (new, missing) = (one_sided(0), one_sided(1));
+        report.categories = Some(Categories {
+            new_count: new.len() as u64,
+            missing_count: missing.len() as u64,
+            new: listed(&new, 1, n[1]),
+            missing: listed(&missing, 0, n[0]),
+            top: all.iter().map(top).collect(),
+        });
+    } else {
+        report.psi_bins = compared.bins.as_ref().map(|bins| PsiBins {
+            edges: bins.edges.iter().map(|&edge| Edge(edge)).collect(),
+            reference: bins.reference.clone(),
+            current: bins.current.clone(),
+        });
+    }
+    finish(&mut report, &mut evidence);
+    Evaluated { report, evidence }
+}
+
+fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig) -> Evaluated {
+    let Categorical { facts, counted } = categorical;
+    let n = [facts[0].values(), facts[1].values()];
+    let table = (!counted.too_many).then_some(counted.table);
+    let comparison = Comparison { n, table, ..Comparison::default() };
+    let (mut report, mut evidence) = begin(task, &comparison, config);
+    for (side, name) in ["reference", "current"].into_iter().enumerate() {
+        let full = (config.facts == FactsChoice::Full).then(|| report::Facts {
+            distinct: (!counted.too_many).then_some(counted.distinct[side]),
+            ..report::Facts::default()
+        });
+        if full.is_some() {
+            for fact in ["min", "max", "mean", "std", "zeros", "quantiles"] {
+                report.undefined.insert(format!("{name}.{fact}"), NOT_A_NUMBER.to_owned());
+            }
+        }
+        *side_mut(&mut report, side) = side_report(&facts[side], full);
+    }
+    if counted.too_many {
+        report
+            .undefined
+            .values_mut()
+            .filter(|reason| reason.contains("not asked for"))
+            .for_each(|reason| *reason = TOO_MANY.to_owned());
+        report.notes.push(format!("{TOO_MANY}: they were not counted"));
+    } else {
+        evidence.categories = Some(CategoryEvidence {
+            new_categories: counted.new_count,
+            new_rows: counted.new_rows,
+            reference_once: counted.reference_once,
+            missing_categories: counted.missing_count,
+            largest_missing: counted.largest_missing,
+        });
+        report.categories = Some(Categories {
+            new: listed(&counted.new, 1, n[1]),
+            new_count: counted.new_count,
+            missing: listed(&counted.missing, 0, n[0]),
+            missing_count: counted.missing_count,
+            top: counted.top.iter().map(top).collect(),
+        });
+    }
+    finish(&mut report, &mut evidence);
+    Evaluated { report, evidence }
+}
+
+/// The report of a feature with its metrics, and what they say to the verdict.
+fn begin(task: &Task, comparison: &Comparison, config: &ScanConfig) -> (FeatureReport, Evidence) {
+    let pairing = &task.pairing;
+    let mut metrics = IndexMap::new();
+    let mut undefined = BTreeMap::new();
+    let settings = Settings { psi_floor: config.psi_floor, ks_method: ks_choice(config.ks_method) };
+    for metric in METRICS.iter().filter(|metric| config.wants(metric.card().name) && applies(**metric, pairing.kind)) {
+        for (&name, outcome) in metric.card().values.iter().zip(metric.evaluate(comparison, &settings)) {
+            let value = match outcome {
+                Outcome::Number(number) => number.into(),
+                Outcome::Integer(count) => count.into(),
+                Outcome::Word(word) => word.into(),
+                Outcome::Undefined(reason) => {
+                    undefined.insert(name.to_owned(), reason.to_owned());
+                    MetricValue::Null
+                }
+            };
+            metrics.insert(name.to_owned(), value);
+        }
+    }
+    let report = FeatureReport {
+        name: task.name.clone(),
+        data_type: pairing.type_name.clone(),
+        current_type: pairing.type_change.as_ref().map(|(_, current)| current.clone()),
+        kind: pairing.kind,
+        level: crate::verdict::Level::Ok,
+        reasons: Vec::new(),
+        reference: SideReport::default(),
+        current: SideReport::default(),
+        change: Change::default(),
+        metrics,
+        undefined,
+        psi_bins: None,
+        categories: None,
+        notes: Vec::new(),
+    };
+    let evidence = Evidence {
+        psi: report.number("psi"),
+        ks_statistic: report.number("ks_statistic"),
+        js_distance: report.number("js_distance"),
+        type_change: pairing.type_change.clone(),
+        ..Evidence::default()
+    };
+    (report, evidence)
+}
+
+/// Fills in what follows from both sides.
+fn finish(report: &mut FeatureReport, evidence: &mut Evidence) {
+    report.change = Change::between(&report.reference, &report.current);
+    let side = |side: &SideReport| SideEvidence {
+        rows: side.rows,
+        nulls: side.nulls,
+        nans: side.nans,
+        infinite: side.infinite,
+        distinct: side.facts.as_ref().and_then(|facts| facts.distinct),
+    };
+    evidence.reference = side(&report.reference);
+    evidence.current = side(&report.current);
+}
+
+fn side_mut(report: &mut FeatureReport, side: usize) -> &mut SideReport {
+    if side == 0 { &mut report.reference } else { &mut report.current }
+}
+
+fn side_report(facts: &Facts, full: Option<report::Facts>) -> SideReport {
+    SideReport { rows: facts.rows, nulls: facts.nulls, nans: facts.nans, infinite: facts.infinite, facts: full }
+}
+
+fn numeric_facts(encoding: &Encoding, facts: &Facts) -> report::Facts {
+    let (distinct, distinct_estimated) = facts.distinct.count();
+    let finite = |key: u128| {
+        let number = encoding.integer_of(key).map_or_else(|| Number::Float(encoding.value_of(key)), Number::Integer);
+        number.as_f64().is_finite().then_some(number)
+    };
+    report::Facts {
+        distinct: Some(distinct),
+        distinct_estimated,
+        min: facts.min_key.and_then(finite),
+        max: facts.max_key.and_then(finite),
+        mean: facts.moments.mean(),
+        std: facts.moments.std(),
+        zeros: Some(facts.zeros),
+        ..report::Facts::default()
+    }
+}
+
+fn quantiles(values: [f64; 9]) -> IndexMap<String, Option<f64>> {
+    let entry = |(level, value): (f64, f64)| (level.to_string(), value.is_finite().then_some(value));
+    QUANTILES.into_iter().zip(values).map(entry).collect()
+}
+
+/// Says why facts of a side have no value.
+fn explain(undefined: &mut BTreeMap<String, String>, side: &str, facts: &Facts, full: &report::Facts) {
+    let mut say = |fact: &str, missing: bool, reason: &str| {
+        if missing {
+            undefined.insert(format!("{side}.{fact}"), reason.to_owned());
+        }
+    };
+    let empty = facts.values() == 0;
+    let reason = if empty { NO_VALUES } else { INFINITE };
+    say("min", full.min.is_none(), reason);
+    say("max", full.max.is_none(), reason);
+    say("mean", full.mean.is_none(), reason);
+    say("std", full.std.is_none(), if facts.values() == 1 { ONE_VALUE } else { reason });
+    say("quantiles", full.quantiles.is_none(), reason);
+    say("outliers", full.outliers.is_none(), "the reference has no finite quartiles");
+}
+
+fn listed(categories: &[Category], side: usize, values: u64) -> Vec<report::Category> {
+    let category = |category: &Category| report::Category {
+        value: category.value.clone(),
+        count: category.rows[side],
+        share: ratio(category.rows[side], values),
+    };
+    categories.iter().map(category).collect()
+}
+
+fn top(category: &Category) -> TopCategory {
+    TopCategory { value: category.value.clone(), reference: category.rows[0], current: category.rows[1] }
+}
+
+fn adjustment(choice: Adjust) -> Adjustment {
+    match choice {
+        Adjust::None => Adjustment::None,
+        Adjust::Bonferroni => Adjustment::Bonferroni,
+        Adjust::Bh => Adjustment::BenjaminiHochberg,
+        Adjust::By => Adjustment::BenjaminiYekutieli,
+    }
+}
+
+fn ks_choice(choice: KsMethod) -> KsChoice {
+    match choice {
+        KsMethod::Auto => KsChoice::Auto,
+        KsMethod::Exact => KsChoice::Exact,
+        KsMethod::Asymp => KsChoice::Asymp,
+    }
+}

@@ -1,0 +1,176 @@
+//! The whole pipeline: two data sets in, a report out. No arithmetic here.
+//!
+//! ```text
+//!     paths -> Dataset        source    files, row groups, columns of either side
+//!           -> Task           column    what is compared with what, and with which keys
+//!           -> Counted        work      decoded to keys, counted by the backend, refined on the host
+//!           -> FeatureReport  evaluate  metrics, facts, q-values, level
+//!           -> Report
+//! ```
+
+mod categories;
+mod context;
+mod evaluate;
+mod matching;
+mod memory;
+mod ordered;
+mod streamed;
+mod work;
+
+use crate::backend::{self, Backend};
+use crate::column::FactsLevel;
+use crate::config::{FactsChoice, ScanConfig};
+use crate::metric::{METRICS, Needs};
+use crate::progress::Progress;
+use crate::report::{Input, Report, Run, SkipCause, Skipped, SkippedFile};
+use crate::source::{Dataset, OpenOptions, SourceError};
+use context::{Clock, Context, Wanted};
+use memory::{Memory, Pool};
+use std::time::{Duration, Instant};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// A side could not be opened.
+    #[error("cannot open the {side} data")]
+    Source {
+        /// `reference` or `current`.
+        side: &'static str,
+        /// What is wrong, where, and what to do.
+        source: SourceError,
+    },
+    /// There is no such backend on this machine.
+    #[error(transparent)]
+    Backend(#[from] backend::OpenError),
+    /// Threads could not be started.
+    #[error("cannot start {threads} threads")]
+    Threads {
+        /// How many were wanted.
+        threads: usize,
+        /// Why not.
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+/// Compares every selected feature of the two data sets that `config` names.
+///
+/// # Errors
+/// When a side cannot be opened or the backend asked for is not there. What is wrong with a single feature stands in
+/// the report and costs no other feature.
+pub fn scan(config: &ScanConfig, progress: &dyn Progress) -> Result<Report, ScanError> {
+    let backend = backend::open(config.backend)?;
+    scan_with(config, backend.as_ref(), progress)
+}
+
+/// [`scan`] with a backend of the caller's.
+///
+/// # Errors
+/// When a side cannot be opened.
+pub fn scan_with(config: &ScanConfig, backend: &dyn Backend, progress: &dyn Progress) -> Result<Report, ScanError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
+    let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
+    pool.install(|| pipeline(config, backend, progress, false)).map(|(report, _)| report)
+}
+
+/// Reads and decodes what a scan would read, and counts nothing: what the scan costs beyond it is gpudrift's own.
+///
+/// # Errors
+/// As [`scan`].
+pub fn decode_only(config: &ScanConfig) -> Result<Duration, ScanError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
+    let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
+    let quiet = crate::progress::NoProgress;
+    pool.install(|| pipeline(config, &backend::cpu::Cpu, &quiet, true)).map(|(_, duration)| duration)
+}
+
+fn pipeline(
+    config: &ScanConfig,
+    backend: &dyn Backend,
+    progress: &dyn Progress,
+    decode_only: bool,
+) -> Result<(Report, Duration), ScanError> {
+    let start = Instant::now();
+    let mut run = Run::start(config.clone());
+    let options = OpenOptions { skip_bad_files: config.skip_bad_files };
+    let open = |side, paths| Dataset::open(paths, &options).map_err(|source| ScanError::Source { side, source });
+    let (reference, current) =
+        rayon::join(|| open("reference", &config.reference), || open("current", &config.current));
+    let (reference, current) = (reference?, current?);
+    run.reference = input(&config.reference, &reference);
+    run.current = input(&config.current, &current);
+    let opened = start.elapsed();
+
+    let matched = matching::match_features(&reference, &current, config);
+    let context = Context {
+        data: [&reference, &current],
+        backend,
+        memory: Memory::new(usize::try_from(config.memory_limit).unwrap_or(usize::MAX), config.threads),
+        threads: config.threads,
+        pool: Pool::default(),
+        facts: if config.facts == FactsChoice::Full { FactsLevel::Full } else { FactsLevel::Basic },
+        wanted: wanted(config, decode_only),
+        progress,
+        clock: Clock::default(),
+    };
+    progress.start(matched.tasks.len() as u64, context.rows());
+    let counting = Instant::now();
+    let answers = work::count(&context, &matched.tasks);
+    let counted = counting.elapsed();
+
+    let mut skipped = matched.skipped;
+    let mut features = Vec::new();
+    for (task, answer) in matched.tasks.iter().zip(answers) {
+        match answer {
+            Ok(counted) => features.push(evaluate::evaluate(task, counted, config)),
+            Err(failure) => skipped.push(Skipped {
+                name: task.name.clone(),
+                reason: failure.to_string(),
+                cause: SkipCause::Unreadable,
+                named: matched.named.contains(&task.name),
+            }),
+        }
+    }
+    let features = evaluate::conclude(features, config);
+    progress.finish();
+
+    run.backend = backend.name().to_owned();
+    run.device = backend.device();
+    run.warnings = config.warnings().into_iter().chain(matched.warnings).chain(backend.warnings()).collect();
+    run.duration_seconds = start.elapsed().as_secs_f64();
+    let stages = [
+        ("open", opened),
+        ("decode", context.clock.decode.spent()),
+        ("count", context.clock.count.spent()),
+        ("read and count", counted),
+        ("evaluate", start.elapsed().saturating_sub(opened + counted)),
+    ];
+    run.timings = stages.into_iter().map(|(stage, spent)| (stage.to_owned(), spent.as_secs_f64())).collect();
+    Ok((Report::new(run, features, skipped), counted))
+}
+
+fn input(paths: &[String], data: &Dataset) -> Input {
+    let skipped = |(path, reason): &(std::path::PathBuf, String)| SkippedFile {
+        path: path.display().to_string(),
+        reason: reason.clone(),
+    };
+    Input {
+        paths: paths.to_vec(),
+        files: data.files().len() as u64,
+        rows: data.rows(),
+        skipped_files: data.bad_files().iter().map(skipped).collect(),
+    }
+}
+
+fn wanted(config: &ScanConfig, decode_only: bool) -> Wanted {
+    let needs =
+        |needs: Needs| METRICS.iter().any(|metric| config.wants(metric.card().name) && metric.card().needs == needs);
+    Wanted {
+        gap: needs(Needs::Gap),
+        bins: needs(Needs::Table).then(|| u32::try_from(config.psi_bins).unwrap_or(u32::MAX)),
+        quantiles: config.facts == FactsChoice::Full,
+        everything: needs(Needs::Everything),
+        max_categories: config.max_categories,
+        decode_only,
+    }
+}
