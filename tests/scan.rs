@@ -1,6 +1,6 @@
 //! The whole pipeline: the same report however the work is cut, within the memory that it may take.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails loudly, and says which adapter it ran on")]
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use gpudrift::backend::cpu::Cpu;
 use gpudrift::backend::{self, Backend};
@@ -132,10 +132,7 @@ impl Backend for Broken {
         1 << 20
     }
 
-    fn load<'k>(
-        &'k self,
-        _: Vec<backend::Column<'k>>,
-    ) -> Result<Box<dyn backend::Loaded + 'k>, backend::DeviceError> {
+    fn load<'k>(&'k self, _: Vec<backend::Column<'k>>) -> Result<Box<dyn backend::Loaded + 'k>, backend::DeviceError> {
         Err(backend::DeviceError::Lost("pulled out".to_owned()))
     }
 }
@@ -155,7 +152,8 @@ fn gpu_report_equals_cpu_report() {
         println!("gpu_report_equals_cpu_report was turned off by GPUDRIFT_TEST_GPU=off");
         return;
     }
-    let gpu = backend::open(BackendChoice::Gpu).expect("tests need a Vulkan adapter; ./tests/run.sh installs a software one");
+    let gpu =
+        backend::open(BackendChoice::Gpu).expect("tests need a Vulkan adapter; ./tests/run.sh installs a software one");
     println!("adapter: {}", gpu.device());
     let folder = tempfile::tempdir().unwrap();
     let config = store(folder.path(), 20_000, 6000, 2);
@@ -171,7 +169,18 @@ fn gpu_report_equals_cpu_report() {
 #[cfg(target_os = "linux")]
 fn peak_anonymous(config: &ScanConfig) -> u64 {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gpudrift"));
-    command.args(["scan", "--backend", "cpu", "--format", "json", "--threads", "2", "--quiet", "--output", "/dev/null"]);
+    command.args([
+        "scan",
+        "--backend",
+        "cpu",
+        "--format",
+        "json",
+        "--threads",
+        "2",
+        "--quiet",
+        "--output",
+        "/dev/null",
+    ]);
     command.args(["--reference", &config.reference[0], "--current", &config.current[0]]);
     command.args(["--memory-limit", &config.memory_limit.to_string()]);
     let mut child = command.spawn().unwrap();

@@ -5,6 +5,7 @@
 //! ([`Loaded::select`]). Answers over pieces of a column add, or merge, exactly.
 
 pub mod cpu;
+pub mod fallback;
 pub mod gpu;
 
 pub use gpu::OpenError;
@@ -97,20 +98,31 @@ pub enum DeviceError {
 }
 
 /// Opens the backend that was asked for: `auto` takes a real GPU where there is one, and the CPU otherwise; `gpu` takes any
-/// adapter, software ones too.
+/// adapter, software ones too. What a GPU cannot do is done smaller, on the device opened anew, or on the CPU.
 ///
 /// # Errors
 /// When a GPU was asked for and there is none.
 pub fn open(choice: BackendChoice) -> Result<Box<dyn Backend>, OpenError> {
     let software = match choice {
         BackendChoice::Cpu => return Ok(Box::new(cpu::Cpu)),
+        BackendChoice::Auto if !gpu::may_be_there() => return Ok(Box::new(cpu::Cpu)),
         BackendChoice::Auto => gpu::Software::Refuse,
         BackendChoice::Gpu => gpu::Software::Allow,
     };
-    let options = gpu::GpuOptions { software, ..gpu::GpuOptions::default() };
-    match gpu::Gpu::open(options) {
-        Ok(gpu) => Ok(Box::new(gpu)),
-        Err(_) if choice == BackendChoice::Auto => Ok(Box::new(cpu::Cpu)),
-        Err(error) => Err(error),
+    let open = move || gpu::Gpu::open(gpu::GpuOptions { software, ..gpu::GpuOptions::default() });
+    let first = match open() {
+        Ok(gpu) => gpu,
+        Err(_) if choice == BackendChoice::Auto => return Ok(Box::new(cpu::Cpu)),
+        Err(error) => return Err(error),
+    };
+    let first = std::sync::Mutex::new(Some(first));
+    let factory = move || {
+        let kept = first.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let gpu = kept.map_or_else(open, Ok).map_err(|error| DeviceError::Lost(error.to_string()))?;
+        Ok(Box::new(gpu) as Box<dyn Backend>)
+    };
+    match fallback::Resilient::new(factory) {
+        Ok(resilient) => Ok(Box::new(resilient)),
+        Err(_) => Ok(Box::new(cpu::Cpu)),
     }
 }

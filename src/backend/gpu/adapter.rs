@@ -181,6 +181,24 @@ pub(super) fn choose(software: bool, validation: bool) -> Result<(wgpu::Adapter,
     Ok(found.swap_remove(0))
 }
 
+/// Whether this machine can have a GPU at all. Asking the driver loader takes tens of milliseconds, and makes some drivers
+/// complain on stderr; on Linux the device files tell without asking.
+#[must_use]
+pub fn may_be_there() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let exists = |path: &str| std::path::Path::new(path).exists();
+    exists("/dev/dxg")
+        || ["/dev/dri", "/dev"].into_iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten().any(
+            |entry| {
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                name.starts_with("renderD") || name.starts_with("nvidia")
+            },
+        )
+}
+
 #[cfg(test)]
 mod tests {
     use super::AdapterKind;
