@@ -11,7 +11,7 @@ use gpudrift::generate::{
     CODECS, DRIFT_KINDS, DriftKind, Format, GenerateSpec, Layout, Side, TYPES, codec_named, demo, type_named,
 };
 
-/// What `gpudrift generate` takes.
+/// Write a synthetic feature store with known drift, for trying, testing and measuring
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   gpudrift generate -o store                                          20 features, a fifth of them drifted

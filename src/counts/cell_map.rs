@@ -206,17 +206,15 @@ impl CellMap {
     /// The end cells reach to 0 and to `u128::MAX`, whatever the width of the keys.
     #[must_use]
     pub fn bounds(&self, cell: usize) -> Option<(u128, u128)> {
-        let Some(pivots) = &self.pivots else {
-            let (first, last) = self.coarse_bounds(u32::try_from(cell).ok()?);
-            return (first <= last && !(cell == 0 && self.lo == 0)).then_some((first, last));
-        };
-        let coarse = u32::try_from(cell / 3).ok()?;
-        if coarse == 0 && self.lo == 0 {
+        let parts = if self.pivots.is_some() { 3 } else { 1 };
+        let coarse = u32::try_from(cell / parts).ok()?;
+        let (first, last) = self.coarse_bounds(coarse);
+        if first > last || (coarse == 0 && self.lo == 0) {
             return None;
         }
-        let (first, last) = self.coarse_bounds(coarse);
+        let Some(pivots) = &self.pivots else { return Some((first, last)) };
         let pivot = pivots[coarse as usize];
-        match cell % 3 {
+        match cell % parts {
             0 => (first < pivot).then(|| (first, pivot - 1)),
             1 => (first <= pivot && pivot <= last).then_some((pivot, pivot)),
             _ => (pivot < last).then(|| (first.max(pivot + 1), last)),

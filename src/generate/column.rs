@@ -15,7 +15,7 @@ use super::distribution::{Distribution, Sampler};
 use super::drift::{Drift, DriftKind};
 use super::error::GenerateError;
 use super::feature::{Feature, Side, Specials};
-use super::random::{Purpose, Stream, mix, unit};
+use super::random::{Purpose, Stream, hash, mix, unit};
 use super::types::{Class, class_of, dictionary, limits};
 
 /// One column of one side, ready to make rows.
@@ -151,6 +151,11 @@ impl Column {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positions of labels and identifiers")]
     fn names(&self, draws: &[u64], nulls: Option<NullBuffer>) -> ArrayRef {
         let codes = draws.iter().map(|draw| self.sampler.value(unit(*draw)) as u64);
+        // A category's bytes come from its label: its position changes when another one vanishes.
+        let identity = |code: u64| match &self.distribution {
+            Distribution::Category { labels, .. } => hash(labels[code as usize].as_bytes()),
+            _ => code,
+        };
         let valid = |row: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
         match self.field.data_type() {
             DataType::Dictionary(..) => {
@@ -166,7 +171,7 @@ impl Column {
                 let mut builder = FixedSizeBinaryBuilder::with_capacity(draws.len(), *width);
                 for (row, code) in codes.enumerate() {
                     if valid(row) {
-                        builder.append_value(digest(code, bytes)).expect("the digest is as wide as the type");
+                        builder.append_value(digest(identity(code), bytes)).expect("the digest is as wide as the type");
                     } else {
                         builder.append_null();
                     }
@@ -176,8 +181,9 @@ impl Column {
             DataType::Binary => {
                 let mut builder = BinaryBuilder::with_capacity(draws.len(), draws.len() * 6);
                 for (row, code) in codes.enumerate() {
-                    // Lengths from 3 to 8, most of it no valid UTF-8.
-                    builder.append_option(valid(row).then(|| digest(code, 3 + code as usize % 6)));
+                    // Lengths from 5 to 8, most of it no valid UTF-8.
+                    let identity = identity(code);
+                    builder.append_option(valid(row).then(|| digest(identity, 5 + identity as usize % 4)));
                 }
                 Arc::new(builder.finish())
             }
@@ -229,9 +235,9 @@ fn place_specials(numbers: &mut [f64], marks: &[u8]) {
     }
 }
 
-/// `width` bytes that stand for category `code`: as good as random, the same in every run.
-fn digest(code: u64, width: usize) -> Vec<u8> {
-    (0_u64..).flat_map(|block| mix(code ^ mix(block)).to_le_bytes()).take(width).collect()
+/// `width` bytes that stand for a category or identifier: as good as random, the same in every run.
+fn digest(identity: u64, width: usize) -> Vec<u8> {
+    (0_u64..).flat_map(|block| mix(identity ^ mix(block)).to_le_bytes()).take(width).collect()
 }
 
 fn check_distribution(distribution: &Distribution, class: Class, data_type: &DataType) -> Result<(), String> {
@@ -328,6 +334,23 @@ mod tests {
         let array = Column::new(&feature, Side::Reference, 1).expect("valid").rows(0, 1000);
         let lost = |v: &i128| (*v as f64) as i128 != *v;
         assert!(array.as_primitive::<types::Decimal128Type>().values().iter().filter(|v| lost(v)).count() > 900);
+    }
+
+    #[test]
+    fn a_category_keeps_its_bytes_when_another_vanishes() {
+        for data_type in
+            [DataType::Binary, DataType::FixedSizeBinary(8), DataType::Utf8, crate::generate::types::dictionary()]
+        {
+            let mut feature = Feature::new("f", data_type, Distribution::zipf(["a", "b", "c"], 0.0));
+            feature.drift = Some(Drift::VanishedCategory { label: "a".into() });
+            let [before, after] = Side::BOTH.map(|side| {
+                let rows = Column::new(&feature, side, 1).expect("valid").rows(0, 100);
+                let rows = arrow::compute::cast(&rows, &DataType::Binary).expect("text and bytes");
+                rows.as_binary::<i32>().iter().flatten().map(<[u8]>::to_vec).collect::<std::collections::HashSet<_>>()
+            });
+            assert_eq!((before.len(), after.len()), (3, 2), "{}", feature.data_type);
+            assert!(after.is_subset(&before), "{}", feature.data_type);
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The backends that the cases run on.
 
+#![expect(clippy::print_stderr, reason = "a test says which adapter it ran on, or that it did not run")]
+
 use gpudrift::backend::cpu::Cpu;
 use gpudrift::backend::gpu::{Gpu, GpuOptions, Software};
 use gpudrift::backend::{Backend, Column, CountJob, DeviceError, Loaded, SelectJob};
