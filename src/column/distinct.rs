@@ -1,27 +1,37 @@
-//! How many distinct values: exact up to 10 000, beyond that an estimate from the smallest hashes.
+//! How many distinct values: exact up to 10 000, beyond that an estimate.
 //!
 //! Every key is hashed. As long as no more than [`EXACT`] distinct hashes were seen, all are kept and counted. Beyond
-//! that the [`KEPT`] smallest are kept: their density tells the number (Bar-Yossef et al. 2002, "Counting distinct
-//! elements in a data stream", algorithm 1; Beyer et al. 2007 for the unbiased (k − 1) / θ). The standard error is
-//! 1 / √4094, 1.6 %. What is kept depends on the set of values only, so pieces merge exactly and in any order.
+//! that HyperLogLog takes over (Flajolet et al. 2007) with 2^13 registers and the estimator of Ertl 2017 ("New
+//! cardinality estimation algorithms for HyperLogLog sketches", algorithm 6), which needs no corrections by range. Its
+//! standard error is 1.04 / √8192, 1.2 %. What is kept depends on the set of values only, so pieces merge exactly and in
+//! any order. (The smallest hashes would do the same; keeping them costs four times as much time and memory.)
 
+mod registers;
 mod table;
 
 use crate::counts::Key;
+use registers::Registers;
 use table::Table;
 
 /// Up to here the count is exact.
 pub(super) const EXACT: usize = 10_000;
-/// Hashes that are kept beyond that.
-pub(super) const KEPT: usize = 4096;
 
 /// The distinct values of a sample.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Distinct {
-    /// Ascending: all hashes, or the `KEPT` smallest.
-    hashes: Vec<u64>,
-    /// Whether there were more than `EXACT`.
-    estimated: bool,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Distinct(Kept);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kept {
+    /// All hashes, ascending, at most `EXACT`.
+    Hashes(Vec<u64>),
+    /// There were more.
+    Registers(Registers),
+}
+
+impl Default for Distinct {
+    fn default() -> Self {
+        Self(Kept::Hashes(Vec::new()))
+    }
 }
 
 /// A hash of 64 bits, another one for every key of up to 64 bits.
@@ -38,7 +48,8 @@ fn low64(wide: u128) -> u64 {
     wide as u64
 }
 
-/// Multiplications by odd numbers and shifts, each of which can be undone (constants of SplitMix64, Steele 2014).
+/// Multiplications by odd numbers and shifts, each of which can be undone (constants of SplitMix64, Steele 2014). With
+/// one step fewer, keys such as small integers in f64 come out too evenly for the estimate.
 #[inline(always)]
 fn mix(key: u64) -> u64 {
     let key = (key ^ key >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -46,81 +57,178 @@ fn mix(key: u64) -> u64 {
     key ^ key >> 31
 }
 
+/// Keys within so many of each other are marked before they are hashed.
+const NARROW: usize = 1 << 16;
+
 /// Takes the keys of a piece, batch by batch.
 pub(super) struct Distinguisher {
-    table: Table,
+    /// While the count is exact.
+    table: Option<Table>,
+    registers: Option<Registers>,
+    /// One mark a key of a narrow range, all zero between batches.
+    marks: Vec<u8>,
 }
 
 impl Distinguisher {
-    /// Nothing seen yet; expects `rows` keys.
-    pub(super) fn new(rows: u64) -> Self {
-        Self { table: Table::new(usize::try_from(rows).unwrap_or(usize::MAX)) }
+    /// Nothing seen yet.
+    pub(super) fn new() -> Self {
+        Self { table: Some(Table::new()), registers: None, marks: Vec::new() }
     }
 
-    /// Takes a batch.
-    pub(super) fn add<K: Key>(&mut self, keys: &[K]) {
+    /// Takes a batch of keys from `least` to `greatest`.
+    pub(super) fn add<K: Key>(&mut self, keys: &[K], least: K, greatest: K) {
+        let range = greatest.widen() - least.widen();
+        match usize::try_from(range) {
+            Ok(range) if range < NARROW && range / 4 < keys.len() => self.add_narrow(keys, least, range + 1),
+            _ => self.add_any(keys),
+        }
+    }
+
+    /// Small integers, ages and hours and codes: a mark a value costs less than a look-up.
+    fn add_narrow<K: Key>(&mut self, keys: &[K], least: K, range: usize) {
+        let mut marks = std::mem::take(&mut self.marks);
+        if marks.len() < range {
+            marks.resize(range, 0);
+        }
         for &key in keys {
-            self.table.insert(hash(key));
+            marks[key.offset(least, 0) as usize] = 1;
+        }
+        let mut marked = Vec::new();
+        for (base, marks) in marks[..range].chunks_mut(16).enumerate() {
+            if marks.iter().all(|&mark| mark == 0) {
+                continue;
+            }
+            for (index, mark) in marks.iter_mut().enumerate() {
+                if std::mem::take(mark) != 0 {
+                    marked.push(K::narrow(least.widen() + (16 * base + index) as u128));
+                }
+            }
+        }
+        self.marks = marks;
+        self.add_any(&marked);
+    }
+
+    fn add_any<K: Key>(&mut self, keys: &[K]) {
+        let mut rest = keys;
+        if self.table.as_ref().is_some_and(|table| table.len() == 0) && are_many(keys) {
+            self.table = None;
+        }
+        if let Some(table) = &mut self.table {
+            // By pieces that cannot go far beyond the limit, so that the loop need not ask.
+            while let Some((piece, later)) =
+                rest.split_at_checked(rest.len().min(1000)).filter(|(piece, _)| !piece.is_empty())
+            {
+                for &key in piece {
+                    table.insert(hash(key));
+                }
+                rest = later;
+                if table.len() > EXACT {
+                    break;
+                }
+            }
+            if table.len() <= EXACT {
+                return;
+            }
+        }
+        let registers = self.registers.get_or_insert_with(Registers::new);
+        if let Some(table) = self.table.take() {
+            table.finish().into_iter().for_each(|hash| registers.insert(hash));
+        }
+        for &key in rest {
+            registers.insert(hash(key));
         }
     }
 
     /// The distinct values of all batches.
     pub(super) fn finish(self) -> Distinct {
-        let (hashes, estimated) = self.table.finish();
-        Distinct { hashes, estimated }
+        Distinct(match (self.registers, self.table) {
+            (Some(registers), _) => Kept::Registers(registers),
+            (None, table) => Kept::Hashes(table.map(Table::finish).unwrap_or_default()),
+        })
     }
+}
+
+/// Whether there are more than [`EXACT`] distinct keys for certain. A quick test for columns that hardly repeat a value:
+/// as many distinct hashes as bits that they set, at the least.
+fn are_many<K: Key>(keys: &[K]) -> bool {
+    const WORDS: usize = 1 << 12;
+    if keys.len() <= EXACT {
+        return false;
+    }
+    let mut words = [0_u64; WORDS];
+    let (mut seen, mut set) = (0, 0);
+    for keys in keys.chunks(2048) {
+        for &key in keys {
+            let hash = hash(key);
+            let word = &mut words[usize::try_from(hash >> 52).expect("12 bits")];
+            set += usize::from(*word >> (hash >> 46 & 63) & 1 == 0);
+            *word |= 1 << (hash >> 46 & 63);
+        }
+        seen += keys.len();
+        if set > EXACT {
+            return true;
+        }
+        if set < seen / 2 {
+            return false;
+        }
+    }
+    false
 }
 
 impl Distinct {
     /// The number of distinct values, and whether it is an estimate.
     #[must_use]
     pub fn count(&self) -> (u64, bool) {
-        match self.hashes.last() {
-            Some(&largest) if self.estimated => {
-                #[expect(clippy::cast_precision_loss, reason = "an estimate of 1.6 %")]
-                let share = (largest as f64 + 1.0) / 2_f64.powi(64);
-                #[expect(clippy::cast_precision_loss, reason = "4096 is exact")]
-                let count = (KEPT - 1) as f64 / share;
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturating")]
-                let count = count.round() as u64;
-                // More than EXACT were seen, whatever the estimate.
-                (count.max(EXACT as u64 + 1), true)
-            }
-            _ => (self.hashes.len() as u64, false),
+        match &self.0 {
+            Kept::Hashes(hashes) => (hashes.len() as u64, false),
+            // More than EXACT were seen, whatever the estimate.
+            Kept::Registers(registers) => (registers.estimate().max(EXACT as u64 + 1), true),
         }
     }
 
     /// Adds the distinct values of another piece of the same column.
     pub fn merge(&mut self, other: &Self) {
-        if other.hashes.is_empty() {
-            return;
+        match (&mut self.0, &other.0) {
+            (_, Kept::Hashes(none)) if none.is_empty() => {}
+            (Kept::Registers(mine), Kept::Registers(theirs)) => mine.merge(theirs),
+            (Kept::Registers(mine), Kept::Hashes(theirs)) => theirs.iter().for_each(|&hash| mine.insert(hash)),
+            (Kept::Hashes(mine), Kept::Registers(theirs)) => {
+                let mut merged = theirs.clone();
+                mine.iter().for_each(|&hash| merged.insert(hash));
+                self.0 = Kept::Registers(merged);
+            }
+            (Kept::Hashes(mine), Kept::Hashes(theirs)) => {
+                let merged = union(mine, theirs);
+                self.0 = if merged.len() <= EXACT {
+                    Kept::Hashes(merged)
+                } else {
+                    let mut registers = Registers::new();
+                    merged.into_iter().for_each(|hash| registers.insert(hash));
+                    Kept::Registers(registers)
+                };
+            }
         }
-        let mut merged = Vec::with_capacity((self.hashes.len() + other.hashes.len()).min(EXACT + 1));
-        let (mut mine, mut theirs) = (self.hashes.as_slice(), other.hashes.as_slice());
-        let mut estimated = self.estimated || other.estimated;
-        while merged.len() <= EXACT {
-            let next = match (mine.first(), theirs.first()) {
-                (Some(&a), Some(&b)) => a.min(b),
-                (Some(&a), None) | (None, Some(&a)) => a,
-                (None, None) => break,
-            };
-            merged.push(next);
-            mine = &mine[usize::from(mine.first() == Some(&next))..];
-            theirs = &theirs[usize::from(theirs.first() == Some(&next))..];
-        }
-        estimated |= merged.len() > EXACT;
-        if estimated {
-            merged.truncate(KEPT);
-        }
-        merged.shrink_to_fit();
-        *self = Self { hashes: merged, estimated };
+    }
+}
+
+/// The union of two ascending lists.
+fn union(mut mine: &[u64], mut theirs: &[u64]) -> Vec<u64> {
+    let mut merged = Vec::with_capacity(mine.len().max(theirs.len()));
+    loop {
+        let next = match (mine.first(), theirs.first()) {
+            (Some(&a), Some(&b)) => a.min(b),
+            (Some(&a), None) | (None, Some(&a)) => a,
+            (None, None) => return merged,
+        };
+        merged.push(next);
+        mine = &mine[usize::from(mine.first() == Some(&next))..];
+        theirs = &theirs[usize::from(theirs.first() == Some(&next))..];
     }
 }
 
 #[cfg(test)]
 #[allow(
     clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     reason = "tests make values of every width"
@@ -128,6 +236,15 @@ impl Distinct {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn of<K: Key>(keys: &[K]) -> Distinct {
+        let mut distinguisher = Distinguisher::new();
+        for keys in keys.chunks(32_000) {
+            let (least, greatest) = (keys.iter().min().unwrap(), keys.iter().max().unwrap());
+            distinguisher.add(keys, *least, *greatest);
+        }
+        distinguisher.finish()
+    }
 
     #[test]
     fn exact_up_to_ten_thousand() {
@@ -141,9 +258,9 @@ mod tests {
 
     #[test]
     fn the_estimate_is_within_five_percent() {
-        for n in [12_000_u64, 40_000, 300_000, 2_000_000] {
+        for n in [10_001_u64, 12_000, 20_000, 40_000, 300_000, 2_000_000] {
             let patterns: [fn(u64) -> u64; 4] =
-                [|i| i, |i| i << 32, |i| (i as f64).to_bits(), |i| i.wrapping_mul(0x1234_5678_9abc_def1)];
+                [|i| i, |i| i << 40, |i| (i as f64).to_bits(), |i| i.wrapping_mul(0x1234_5678_9abc_def1)];
             for pattern in patterns {
                 let keys: Vec<u64> = (0..n).map(pattern).collect();
                 let (count, estimated) = of(&keys).count();
@@ -152,12 +269,6 @@ mod tests {
             let keys: Vec<u128> = (0..n).map(|i| u128::from(i) << 64).collect();
             assert!(of(&keys).count().0.abs_diff(n) * 20 < n);
         }
-    }
-
-    fn of<K: Key>(keys: &[K]) -> Distinct {
-        let mut distinguisher = Distinguisher::new(keys.len() as u64);
-        keys.chunks(1000).for_each(|keys| distinguisher.add(keys));
-        distinguisher.finish()
     }
 
     proptest! {
@@ -174,7 +285,7 @@ mod tests {
                 merged.merge(&of(&keys[cut..end]));
                 end = cut;
             }
-            prop_assert_eq!(&merged, &whole);
+            prop_assert_eq!(merged, whole);
         }
 
         #[test]

@@ -74,10 +74,19 @@ pub(super) struct Special<K> {
     pub(super) infinite: Option<(K, K)>,
 }
 
+/// What one batch of keys holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends<K> {
+    pub(super) least: K,
+    pub(super) greatest: K,
+    /// Infinite values of either sign.
+    pub(super) infinite: u64,
+}
+
 impl Facts {
-    /// Counts what can be told from the keys of a batch: least, greatest, infinite, zeros. Returns the infinite ones.
-    pub(super) fn add_keys<K: Key>(&mut self, keys: &[K], special: Special<K>, level: FactsLevel) -> u64 {
-        let Some((&first, _)) = keys.split_first() else { return 0 };
+    /// Counts what can be told from the keys of a batch: least, greatest, infinite, zeros.
+    pub(super) fn add_keys<K: Key>(&mut self, keys: &[K], special: Special<K>, level: FactsLevel) -> Option<Ends<K>> {
+        let &first = keys.first()?;
         // Independent chains, so that no comparison waits for the one before it.
         let (chunks, rest) = keys.as_chunks::<4>();
         let (mut min, mut max) = ([first; 4], [first; 4]);
@@ -108,7 +117,7 @@ impl Facts {
         }
         self.infinite += infinite;
         self.widen(Some(least.widen()), Some(greatest.widen()));
-        infinite
+        Some(Ends { least, greatest, infinite })
     }
 }
 

@@ -10,7 +10,7 @@ use num_bigint::{BigInt, BigUint};
 
 use super::exact::{nearest_f64, power_of_ten, root_f64};
 use float_sums::{FloatSums, add_f32, add_f64};
-use int_sums::IntSums;
+use int_sums::{IntSums, Narrow};
 
 /// Exact sums of a sample. Merging is exact and in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Moments {
     }
 
     /// Adds integers of up to 64 bits.
-    pub(super) fn add_ints<I: Copy + Into<i128>>(&mut self, values: &[I]) {
+    pub(super) fn add_ints<I: Narrow>(&mut self, values: &[I]) {
         self.count += values.len() as u64;
         self.ints.add_narrow(values);
     }

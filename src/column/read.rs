@@ -44,7 +44,7 @@ pub fn read_keys<E: From<ReadError>>(
     let mut collector = Collector {
         encoding: *encoding,
         facts: Facts { rows: unit.rows, moments: Moments::new(encoding.scale()), ..Facts::default() },
-        distinct: (level == FactsLevel::Full).then(|| Distinguisher::new(unit.rows)),
+        distinct: (level == FactsLevel::Full).then(Distinguisher::new),
         level,
         out,
         window,
@@ -257,10 +257,11 @@ fn count<K: Key>(
         zero: K::narrow(encoding.zero_key()),
         infinite: encoding.infinite_keys().map(|(low, high)| (K::narrow(low), K::narrow(high))),
     };
+    let Some(ends) = facts.add_keys(keys, special, level) else { return 0 };
     if let Some(distinct) = distinct {
-        distinct.add(keys);
+        distinct.add(keys, ends.least, ends.greatest);
     }
-    facts.add_keys(keys, special, level)
+    ends.infinite
 }
 
 #[cfg(test)]

@@ -1,144 +1,107 @@
 //! The set of hashes while a piece is read.
 //!
-//! Open addressing with the leading bits of the hash as the slot, so the table is nearly sorted as it stands: the
-//! smallest hashes are its front, and taking them out in order costs one walk. A small cache of recent hashes in front
-//! of it keeps columns of few values in the first-level cache.
+//! Open addressing with the leading bits of the hash as the slot, so the table is nearly sorted as it stands: taking
+//! the hashes out in order, or into a table of twice the size, is one walk.
 
 use std::cell::RefCell;
 
-use super::{EXACT, KEPT};
+/// Slots at the beginning; few values stay in the first-level cache.
+const FIRST_SLOTS: usize = 1 << 12;
+/// Slots a hash at the least. With few collisions the first look decides, which the processor can predict.
+const SPARSE: usize = 2;
 
-/// Slots at the most: a third is filled when the count stops being exact.
-const MAX_SLOTS: usize = 1 << 15;
-const RECENT: usize = 1 << 10;
-
-/// See the module. Slots are zero where empty; the hash zero is kept apart.
+/// A set of hashes. Slots are zero where empty; the hash zero is kept apart.
 pub(super) struct Table {
     slots: Vec<u64>,
-    recent: Vec<u64>,
     /// The slot of a hash is its leading bits: `hash >> shift`.
     shift: u32,
-    /// Slots in use, a power of two.
-    size: usize,
-    /// Hashes above are not among the smallest.
-    limit: u64,
     count: usize,
     has_zero: bool,
-    estimated: bool,
 }
 
-/// A place in one of the tables, which have at most 2^15.
+thread_local! {
+    /// The memory of finished tables, all zero.
+    static SHELF: RefCell<Vec<Vec<u64>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A place in a table.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "15 bits")]
+#[expect(clippy::cast_possible_truncation, reason = "as many bits as the table has slots for")]
 fn index(place: u64) -> usize {
     place as usize
 }
 
-thread_local! {
-    /// Emptied tables, to be used again: their memory is larger than many a column.
-    static SHELF: RefCell<Vec<Table>> = const { RefCell::new(Vec::new()) };
-}
-
 impl Table {
-    /// An empty table for at most `n` hashes.
-    pub(super) fn new(n: usize) -> Self {
-        let mut table = SHELF.with_borrow_mut(Vec::pop).unwrap_or_else(|| Self {
-            slots: Vec::new(),
-            recent: vec![0; RECENT],
-            shift: 0,
-            size: 0,
-            limit: u64::MAX,
-            count: 0,
-            has_zero: false,
-            estimated: false,
-        });
-        table.size = n.saturating_mul(2).clamp(64, MAX_SLOTS).next_power_of_two();
-        if table.slots.len() < table.size {
-            table.slots.resize(table.size, 0);
-        }
-        // Nothing equals what stands in the cache: no hash of slot i ends in other bits than i.
-        table.recent.fill(u64::MAX);
-        table.recent[RECENT - 1] = 0;
-        table.shift = 64 - table.size.trailing_zeros();
-        (table.limit, table.count, table.has_zero, table.estimated) = (u64::MAX, 0, false, false);
-        table
+    /// An empty table.
+    pub(super) fn new() -> Self {
+        let mut slots = SHELF.with_borrow_mut(Vec::pop).unwrap_or_default();
+        slots.resize(FIRST_SLOTS, 0);
+        Self { slots, shift: 64 - FIRST_SLOTS.trailing_zeros(), count: 0, has_zero: false }
+    }
+
+    /// Number of hashes.
+    pub(super) fn len(&self) -> usize {
+        self.count + usize::from(self.has_zero)
     }
 
     #[inline(always)]
     pub(super) fn insert(&mut self, hash: u64) {
-        if hash <= self.limit {
-            self.insert_small(hash);
-        }
-    }
-
-    #[inline(always)]
-    fn insert_small(&mut self, hash: u64) {
-        // The low bits: the slot of the table is taken from the leading ones.
-        let recent = &mut self.recent[index(hash % RECENT as u64)];
-        if *recent == hash {
-            return;
-        }
-        *recent = hash;
-        self.insert_new(hash);
-    }
-
-    #[inline(always)]
-    fn insert_new(&mut self, hash: u64) {
+        let mask = self.slots.len() - 1;
         let mut slot = index(hash >> self.shift);
         loop {
-            let known = self.slots[slot];
+            let known = self.slots[slot & mask];
+            if known == hash {
+                self.has_zero |= hash == 0;
+                return;
+            }
             if known == 0 {
                 break;
             }
-            if known == hash {
-                return;
-            }
-            slot = (slot + 1) & (self.size - 1);
+            slot += 1;
         }
-        if hash == 0 {
-            if std::mem::replace(&mut self.has_zero, true) {
-                return;
-            }
-        } else {
-            self.slots[slot] = hash;
-        }
+        self.slots[slot & mask] = hash;
         self.count += 1;
-        let most = if self.estimated { 2 * KEPT } else { EXACT };
-        if self.count > most {
-            self.estimated = true;
-            self.compact();
+        if self.count > self.slots.len() / SPARSE {
+            self.grow();
         }
     }
 
-    /// Keeps the smallest hashes and spreads them over the table again.
     #[cold]
-    fn compact(&mut self) {
-        let mut hashes = Vec::with_capacity(self.count);
-        self.drain_into(&mut hashes);
-        hashes.truncate(KEPT);
-        self.set_limit(hashes[KEPT - 1]);
+    fn grow(&mut self) {
+        let hashes = self.drain();
+        self.slots.resize(2 * self.slots.len(), 0);
+        self.shift -= 1;
+        let mask = self.slots.len() - 1;
         for hash in hashes {
-            self.insert_new(hash);
-        }
-    }
-
-    fn set_limit(&mut self, limit: u64) {
-        self.limit = limit;
-        // The smallest shift that takes the limit into the table.
-        self.shift = (64 - limit.leading_zeros()).saturating_sub(self.size.trailing_zeros());
-    }
-
-    /// Empties the table into `out`, ascending.
-    fn drain_into(&mut self, out: &mut Vec<u64>) {
-        if self.has_zero {
-            out.push(0);
-        }
-        for slot in &mut self.slots[..self.size] {
-            if *slot != 0 {
-                out.push(std::mem::take(slot));
+            let mut slot = index(hash >> self.shift);
+            while self.slots[slot & mask] != 0 {
+                slot += 1;
             }
+            self.slots[slot & mask] = hash;
         }
-        // Within a cluster the order is that of insertion; clusters that wrapped around stand at the front.
+    }
+
+    /// Empties the slots, in their order, which is nearly that of the hashes.
+    fn drain(&mut self) -> Vec<u64> {
+        // Without a branch: whether a slot is used cannot be predicted.
+        let mut out = vec![0; self.count + 1];
+        let mut n = 0;
+        for slot in &mut self.slots {
+            out[n] = *slot;
+            n += usize::from(*slot != 0);
+            *slot = 0;
+        }
+        out.truncate(n);
+        out
+    }
+
+    /// The hashes, ascending.
+    pub(super) fn finish(mut self) -> Vec<u64> {
+        let mut out = self.drain();
+        if self.has_zero {
+            out.insert(0, 0);
+        }
+        // Within a cluster the order is that of insertion; a cluster that wrapped around stands at the front.
         for index in 1..out.len() {
             let hash = out[index];
             let mut at = index;
@@ -148,19 +111,7 @@ impl Table {
             }
             out[at] = hash;
         }
-        (self.count, self.has_zero) = (0, false);
-    }
-
-    /// The hashes ascending, all or the smallest, and whether it is only the smallest.
-    pub(super) fn finish(mut self) -> (Vec<u64>, bool) {
-        let mut out = Vec::with_capacity(self.count);
-        self.drain_into(&mut out);
-        if self.estimated {
-            out.truncate(KEPT);
-            out.shrink_to_fit();
-        }
-        let estimated = self.estimated;
-        SHELF.with_borrow_mut(|shelf| shelf.push(self));
-        (out, estimated)
+        SHELF.with_borrow_mut(|shelf| shelf.push(self.slots));
+        out
     }
 }

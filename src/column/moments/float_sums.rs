@@ -126,9 +126,12 @@ pub(super) fn add_f64(sums: &mut FloatSums, values: &[f64]) {
             }
             let exponents = values.iter().map(|value| (value.to_bits() >> 52 & 0x7ff) as usize);
             for exponent in used(exponents, values.len(), 2048) {
+                if even[exponent].squares | odd[exponent].squares == 0 {
+                    continue;
+                }
                 let (a, b) = (std::mem::take(&mut even[exponent]), std::mem::take(&mut odd[exponent]));
                 let squares = a.squares + b.squares;
-                if squares > 0 && exponent != 2047 {
+                if exponent != 2047 {
                     let power = i32::try_from(exponent.max(1)).expect("11 bits") - 1075;
                     sums.add(Term { power, sum: a.sum + b.sum, squares, squares_high: 0 });
                 }
