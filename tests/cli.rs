@@ -145,3 +145,109 @@ fn a_closed_pipe_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
 }
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Two sides of the demo store, and more arguments.
+fn scan_demo<'a>(sides: &'a [String; 2], more: &[&'a str]) -> Vec<&'a str> {
+    [&["scan", "--backend", "cpu", "--reference", &sides[0], "--current", &sides[1]], more].concat()
+}
+
+fn demo() -> [String; 2] {
+    ["reference", "current"].map(|side| repository().join("data").join(side).display().to_string())
+}
+
+#[test]
+fn demo_of_the_repository_is_scanned_without_paths() {
+    let output = gpudrift(repository(), &["scan", "--features", "all", "--backend", "cpu"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    assert!(table.contains("CRITICAL") && table.contains("WARNING"), "{table}");
+}
+
+#[test]
+fn exit_codes_tell_drift_from_failure() {
+    let (folder, sides) = (tempfile::tempdir().unwrap(), demo());
+    let code = |more: &[&str]| gpudrift(folder.path(), &scan_demo(&sides, more)).status.code();
+    assert_eq!(code(&["--fail-on", "critical"]), Some(1));
+    assert_eq!(code(&["--fail-on", "critical", "--features", "customer_age"]), Some(0));
+    assert_eq!(code(&["--features", "no_such_feature"]), Some(4));
+    assert_eq!(code(&["--features", "no_such_feature,country", "--fail-on", "warning"]), Some(1), "1 wins over 4");
+    assert_eq!(code(&["--features", "postal_code"]), Some(4), "named, and not comparable");
+    assert_eq!(code(&["--features", "*", "--exclude", "country"]), Some(0));
+}
+
+#[test]
+fn report_is_valid_json_with_features_in_schema_order() {
+    let (folder, sides) = (tempfile::tempdir().unwrap(), demo());
+    let output = gpudrift(folder.path(), &scan_demo(&sides, &["--format", "json", "--metrics", "all"]));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["schema_version"], 1);
+    let names: Vec<_> =
+        report["features"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names[..2], ["customer_id", "customer_age"]);
+    let count = |key: &str| report["summary"][key].as_u64().unwrap();
+    assert_eq!(count("features"), count("scanned") + count("skipped"));
+    assert_eq!(count("scanned"), ["ok", "info", "warning", "critical"].map(count).iter().sum::<u64>());
+    assert_eq!(names.len() as u64, count("scanned"));
+}
+
+#[test]
+fn every_format_writes_a_file_and_nothing_else() {
+    let (folder, sides) = (tempfile::tempdir().unwrap(), demo());
+    for format in ["table", "json", "ndjson", "parquet", "markdown", "html", "prometheus"] {
+        let path = folder.path().join(format);
+        let path = path.to_str().unwrap();
+        let output = gpudrift(folder.path(), &scan_demo(&sides, &["--format", format, "--output", path, "--quiet"]));
+        assert_eq!(output.status.code(), Some(0), "{format}: {}", text(&output.stderr));
+        assert_eq!(text(&output.stdout), "", "{format}");
+        assert!(fs::metadata(path).unwrap().len() > 1000, "{format}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 7);
+}
+
+#[test]
+fn damaged_file_is_named_and_costs_the_others_nothing() {
+    let (folder, sides) = (tempfile::tempdir().unwrap(), demo());
+    let current = folder.path().join("current");
+    fs::create_dir(&current).unwrap();
+    for file in fs::read_dir(&sides[1]).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), current.join(file.file_name())).unwrap();
+    }
+    fs::write(current.join("part-999.parquet"), b"PAR1 this is no Parquet file PAR1").unwrap();
+    let sides = [sides[0].clone(), current.display().to_string()];
+    let output = gpudrift(folder.path(), &scan_demo(&sides, &[]));
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("part-999.parquet") && said.contains("--skip-bad-files"), "{said}");
+    let output = gpudrift(folder.path(), &scan_demo(&sides, &["--skip-bad-files", "--format", "json"]));
+    assert_eq!(output.status.code(), Some(4));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["summary"]["scanned"].as_u64().unwrap() > 50);
+    assert!(report["run"]["current"]["skipped_files"][0]["path"].as_str().unwrap().ends_with("part-999.parquet"));
+}
+
+#[test]
+fn column_with_a_corrupt_page_is_skipped_and_the_rest_is_scanned() {
+    let (folder, sides) = (tempfile::tempdir().unwrap(), demo());
+    let current = folder.path().join("current.parquet");
+    let mut bytes = fs::read(Path::new(&sides[1]).join("part-000.parquet")).unwrap();
+    // Inside the first column chunk: what is written there is neither a page header nor snappy.
+    bytes[40..240].fill(0xff);
+    fs::write(&current, bytes).unwrap();
+    let sides = [sides[0].clone(), current.display().to_string()];
+    let output = gpudrift(folder.path(), &scan_demo(&sides, &["--format", "json"]));
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let skipped = report["skipped"].as_array().unwrap();
+    let bad = skipped.iter().find(|one| one["cause"] == "unreadable").unwrap();
+    let reason = bad["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("customer_id") && reason.contains("row group 0") && reason.contains("current.parquet"),
+        "{reason}"
+    );
+    assert!(report["summary"]["scanned"].as_u64().unwrap() > 50);
+}
