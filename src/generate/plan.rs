@@ -27,9 +27,6 @@ pub(super) fn features(spec: &GenerateSpec) -> Result<Vec<Feature>, GenerateErro
         feature.decimals = decimals;
         if class == Class::Nested {
             feature.expected = Expected::Skipped;
-        } else if matches!(feature.distribution, Distribution::Ids { .. }) {
-            // Nearly every identifier of current is new.
-            feature.expected = Expected::Info;
         }
         feature.specials = Specials { nulls: spec.nulls, ..Specials::default() };
         if feature.data_type.is_floating() {
