@@ -44,7 +44,7 @@ pub fn read_keys<E: From<ReadError>>(
     let mut collector = Collector {
         encoding: *encoding,
         facts: Facts { rows: unit.rows, moments: Moments::new(encoding.scale()), ..Facts::default() },
-        distinct: (level == FactsLevel::Full).then(Distinguisher::new),
+        distinct: (level == FactsLevel::Full).then(|| Distinguisher::new(unit.rows)),
         level,
         out,
         window,
