@@ -6,7 +6,7 @@ use crate::source::Fault;
 
 use super::class::Class;
 use super::decode::{ByteSink, Dictionary, read_bytes};
-use super::encoding::Number;
+use super::encoding::{Encoding, Number};
 use super::lanes::{Leaf, Stop};
 use super::read::Collector;
 
@@ -19,7 +19,11 @@ impl<E> Collector<'_, E> {
             other => return Err(Fault::Unsupported(format!("{} are not numbers", other.words())).into()),
         };
         let mut pages = leaf.file.pages(leaf.row_group, leaf.leaf)?;
-        let mut sink = NumberSink { collector: self, meaning, dictionary: Vec::new() };
+        let same_scale = match (meaning, self.encoding) {
+            (Meaning::Decimal(own), Encoding::Decimal { scale, wide }) if own == scale => Some(wide),
+            _ => None,
+        };
+        let mut sink = NumberSink { collector: self, meaning, same_scale, dictionary: Vec::new() };
         read_bytes(&mut pages, &leaf.file.descriptor(leaf.leaf), &mut sink)
     }
 }
@@ -64,8 +68,36 @@ fn big_endian(bytes: &[u8]) -> Result<i128, Fault> {
 struct NumberSink<'s, 'c, E> {
     collector: &'s mut Collector<'c, E>,
     meaning: Meaning,
+    /// For decimals whose integers are those that keys are made of: whether these are wide.
+    same_scale: Option<bool>,
     /// The dictionary's values; one that is broken matters only where it is used.
     dictionary: Vec<Option<Number>>,
+}
+
+impl<E> NumberSink<'_, '_, E> {
+    fn hand_on(&mut self, numbers: impl Iterator<Item = Result<Number, Fault>>) -> Result<(), Stop<E>> {
+        let whole = |number| match number {
+            Number::Int(n) | Number::Scaled(n, _) => n,
+            Number::Float(_) => 0,
+        };
+        match self.same_scale {
+            None => self.collector.numbers(numbers, 0),
+            Some(true) => {
+                let values: Vec<i128> = numbers.map(|number| number.map(whole)).collect::<Result<_, _>>()?;
+                self.collector.plain(&values, 0)
+            }
+            Some(false) => {
+                let encoding = self.collector.encoding;
+                let narrow = |number| {
+                    // Only what the column's precision promises fits.
+                    i64::try_from(whole(number))
+                        .map_err(|_| Fault::Value(encoding.key_of(number).err().unwrap_or_default()))
+                };
+                let values: Vec<i64> = numbers.map(|number| number.and_then(narrow)).collect::<Result<_, _>>()?;
+                self.collector.plain(&values, 0)
+            }
+        }
+    }
 }
 
 impl<E> ByteSink for NumberSink<'_, '_, E> {
@@ -81,14 +113,17 @@ impl<E> ByteSink for NumberSink<'_, '_, E> {
     }
 
     fn codes(&mut self, dictionary: &Dictionary, codes: &[u32]) -> Result<(), Stop<E>> {
-        let numbers = codes.iter().map(|&code| match self.dictionary[code as usize] {
+        let (meaning, known) = (self.meaning, std::mem::take(&mut self.dictionary));
+        let outcome = self.hand_on(codes.iter().map(|&code| match known[code as usize] {
             Some(number) => Ok(number),
-            None => self.meaning.number(dictionary.value(code as usize)),
-        });
-        self.collector.numbers(numbers, 0)
+            None => meaning.number(dictionary.value(code as usize)),
+        }));
+        self.dictionary = known;
+        outcome
     }
 
     fn values(&mut self, values: &[&[u8]]) -> Result<(), Stop<E>> {
-        self.collector.numbers(values.iter().map(|bytes| self.meaning.number(bytes)), 0)
+        let meaning = self.meaning;
+        self.hand_on(values.iter().map(|bytes| meaning.number(bytes)))
     }
 }

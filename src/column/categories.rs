@@ -16,7 +16,8 @@ pub struct CategoryTable {
     bytes: Vec<u8>,
     /// Where each value ends in `bytes`.
     ends: Vec<usize>,
-    codes: HashTable<u32>,
+    /// Hash and code: growing the table then needs no value.
+    codes: HashTable<(u64, u32)>,
     binary: bool,
 }
 
@@ -99,7 +100,7 @@ impl CategoryTable {
         if self.partitions > 1 && (hash >> 32) % self.partitions != self.partition {
             return Ok(None);
         }
-        if let Some(&code) = self.codes.find(hash, |&code| self.value(code) == value) {
+        if let Some(&(_, code)) = self.codes.find(hash, |&(known, code)| known == hash && self.value(code) == value) {
             return Ok(Some(code));
         }
         check(value)?;
@@ -108,11 +109,7 @@ impl CategoryTable {
         };
         self.bytes.extend_from_slice(value);
         self.ends.push(self.bytes.len());
-        let (bytes, ends) = (&self.bytes, &self.ends);
-        self.codes.insert_unique(hash, code, |&code| {
-            let code = code as usize;
-            hash_at(bytes, ends, code)
-        });
+        self.codes.insert_unique(hash, (hash, code), |&(hash, _)| hash);
         Ok(Some(code))
     }
 
@@ -131,11 +128,6 @@ impl CategoryTable {
             + codes;
         needed <= self.limit
     }
-}
-
-fn hash_at(bytes: &[u8], ends: &[usize], code: usize) -> u64 {
-    let start = if code == 0 { 0 } else { ends[code - 1] };
-    hash(&bytes[start..ends[code]])
 }
 
 /// A hash that is the same in every run and on every machine, so that partitions are, too: eight bytes at a time,

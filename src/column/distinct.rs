@@ -70,9 +70,9 @@ pub(super) struct Distinguisher {
 }
 
 impl Distinguisher {
-    /// Nothing seen yet.
-    pub(super) fn new() -> Self {
-        Self { table: Some(Table::new()), registers: None, marks: Vec::new() }
+    /// Nothing seen yet; expects `rows` keys.
+    pub(super) fn new(rows: u64) -> Self {
+        Self { table: Some(Table::new(rows)), registers: None, marks: Vec::new() }
     }
 
     /// Takes a batch of keys from `least` to `greatest`.
@@ -238,7 +238,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn of<K: Key>(keys: &[K]) -> Distinct {
-        let mut distinguisher = Distinguisher::new();
+        let mut distinguisher = Distinguisher::new(keys.len() as u64);
         for keys in keys.chunks(32_000) {
             let (least, greatest) = (keys.iter().min().unwrap(), keys.iter().max().unwrap());
             distinguisher.add(keys, *least, *greatest);

@@ -208,7 +208,7 @@ fn whole(x: f64) -> i128 {
     x as i128
 }
 
-/// Key of `n / 10^scale`, or `None` where its second part needs more than 64 bits (decimals of more than 35 digits).
+/// Key of `n / 10^scale`, or `None` where its second part needs more than 64 bits (decimals of more than 34 digits).
 fn decimal_float_key(n: i128, scale: i32) -> Option<u128> {
     let exact = num_bigint::BigInt::from(n);
     let mut below = decimal_f64(n, scale);

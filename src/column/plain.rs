@@ -2,7 +2,7 @@
 
 use crate::counts::{Key, Keys};
 
-use super::key::{f32_key, f64_key, i32_key, i64_key};
+use super::key::{f32_key, f64_key, i32_key, i64_key, i128_key};
 use super::moments::Moments;
 
 /// A stored type whose key is a matter of some bit operations.
@@ -37,6 +37,22 @@ plain_integer! {
     u32, u32, std::convert::identity;
     i64, u64, i64_key;
     u64, u64, std::convert::identity;
+}
+
+/// Wide decimals.
+impl Plain for i128 {
+    type Key = u128;
+    const FLOAT: bool = false;
+    #[inline(always)]
+    fn key(self) -> u128 {
+        i128_key(self)
+    }
+    fn is_nan(self) -> bool {
+        false
+    }
+    fn add(values: &[Self], _: u64, _: u64, moments: &mut Moments) {
+        moments.add_wide(values);
+    }
 }
 
 macro_rules! plain_float {

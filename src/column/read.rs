@@ -44,7 +44,7 @@ pub fn read_keys<E: From<ReadError>>(
     let mut collector = Collector {
         encoding: *encoding,
         facts: Facts { rows: unit.rows, moments: Moments::new(encoding.scale()), ..Facts::default() },
-        distinct: (level == FactsLevel::Full).then(Distinguisher::new),
+        distinct: (level == FactsLevel::Full).then(|| Distinguisher::new(unit.rows)),
         level,
         out,
         window,
@@ -59,7 +59,7 @@ pub fn read_keys<E: From<ReadError>>(
 
 /// What comes together while a column chunk is read.
 pub(super) struct Collector<'c, E> {
-    encoding: Encoding,
+    pub(super) encoding: Encoding,
     level: FactsLevel,
     pub(super) facts: Facts,
     distinct: Option<Distinguisher>,
@@ -157,7 +157,7 @@ impl<E> Collector<'_, E> {
     }
 
     /// A batch of values whose stored type is that of the encoding.
-    fn plain<T: Plain<Key: Width>>(&mut self, values: &[T], nulls: u64) -> Result<(), Stop<E>> {
+    pub(super) fn plain<T: Plain<Key: Width>>(&mut self, values: &[T], nulls: u64) -> Result<(), Stop<E>> {
         self.facts.nulls += nulls;
         let keys = T::Key::of(self.out);
         let from = keys.len();

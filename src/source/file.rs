@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::basic::{Repetition, Type as Physical};
 use parquet::file::metadata::{
-    KeyValue, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
+    ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
 };
 use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, Type};
 
@@ -112,6 +112,13 @@ impl DataFile {
         }
     }
 
+    /// parquet-cpp, and Arrow C++ before 3.0, compressed pages of version 2 but wrote that they had not (ARROW-17100).
+    fn denies_compression(&self) -> bool {
+        const SUCH: [&str; 4] = ["-arrow version 0.", "-arrow version 1.", "-arrow version 2.", " version 1."];
+        let writer = self.metadata.file_metadata().created_by().unwrap_or_default();
+        writer.strip_prefix("parquet-cpp").is_some_and(|rest| SUCH.iter().any(|such| rest.starts_with(such)))
+    }
+
     /// Where a column chunk lies, checked against the file.
     fn chunk(&self, row_group: usize, leaf: usize) -> Result<Chunk, Fault> {
         let group = self.metadata.row_group(row_group);
@@ -142,8 +149,15 @@ impl DataFile {
         let descriptor = self.descriptor(leaf);
         let fixed = descriptor.physical_type() == Physical::FIXED_LEN_BYTE_ARRAY;
         let type_length = if fixed { usize::try_from(descriptor.type_length()).unwrap_or(0) } else { 0 };
-        let (physical, rows) = (descriptor.physical_type(), group.num_rows().unsigned_abs());
-        Ok(Chunk { start, length, codec: column.compression(), physical, type_length, rows })
+        Ok(Chunk {
+            start,
+            length,
+            codec: column.compression(),
+            always_compressed: self.denies_compression(),
+            physical: descriptor.physical_type(),
+            type_length,
+            rows: group.num_rows().unsigned_abs(),
+        })
     }
 }
 
@@ -166,7 +180,7 @@ fn footer_bytes(file: &File, size: u64) -> Result<Vec<u8>, Fault> {
     read_at(file, &mut tail, size - 8)?;
     match &tail[4..] {
         b"PAR1" => {}
-        b"PARE" => return Err(Fault::corrupt("its footer is encrypted, which is not supported; decrypt the file")),
+        b"PARE" => return Err(Fault::corrupt("its footer is encrypted, which is not supported")),
         _ => {
             let mut head = [0; 4];
             read_at(file, &mut head, 0)?;
@@ -225,7 +239,7 @@ fn columns_of(metadata: &ParquetMetaData) -> Result<Vec<FileColumn>, Fault> {
             Some(reason) => Err(reason),
             None => match &whole {
                 Some(whole) => Ok(whole.field(index).data_type().clone()),
-                None => type_alone(field, None),
+                None => type_alone(field),
             }
             .map(|data_type| (first_leaf[index], stored_type(field, data_type))),
         };
@@ -249,11 +263,11 @@ fn nested(field: &Type) -> Option<String> {
     repeated.then(|| "nested type (repeated values); flatten it into columns of its own".to_owned())
 }
 
-fn type_alone(field: &Arc<Type>, hints: Option<&Vec<KeyValue>>) -> Result<DataType, String> {
+fn type_alone(field: &Arc<Type>) -> Result<DataType, String> {
     let alone = Type::group_type_builder("schema").with_fields(vec![Arc::clone(field)]).build();
     let schema = alone
         .map_err(Fault::from)
-        .and_then(|alone| guard(|| parquet_to_arrow_schema(&SchemaDescriptor::new(Arc::new(alone)), hints)));
+        .and_then(|alone| guard(|| parquet_to_arrow_schema(&SchemaDescriptor::new(Arc::new(alone)), None)));
     match schema {
         Ok(schema) => Ok(schema.field(0).data_type().clone()),
         Err(Fault::Corrupt(reason) | Fault::Unsupported(reason)) => Err(format!("unsupported type: {reason}")),

@@ -36,6 +36,8 @@ pub(crate) struct Chunk {
     pub(crate) length: u64,
     /// How the pages are compressed.
     pub(crate) codec: Compression,
+    /// Whether pages are compressed even if their headers deny it.
+    pub(crate) always_compressed: bool,
     /// The type of the values in the pages.
     pub(crate) physical: Physical,
     /// Bytes of a value of fixed length, where the physical type has one in the schema.
@@ -160,7 +162,10 @@ impl Pages {
                     )));
                 }
                 Err(Bad::Malformed) => {
-                    return Err(Fault::corrupt(format!("no page header at byte {}", self.chunk.start + self.at)));
+                    return Err(Fault::Corrupt(format!(
+                        "no page header at byte {} (encrypted columns look like this, too)",
+                        self.chunk.start + self.at
+                    )));
                 }
             }
         }
@@ -184,7 +189,8 @@ impl Pages {
     /// The body of a page, of which the first `plain` bytes are never compressed.
     fn body(&self, header: &PageHeader, start: u64, plain: usize) -> Result<Bytes, Fault> {
         let stored = self.bytes(start, header.compressed)?;
-        if self.chunk.codec == Compression::UNCOMPRESSED || !header.is_compressed {
+        let is_compressed = header.is_compressed || self.chunk.always_compressed;
+        if self.chunk.codec == Compression::UNCOMPRESSED || !is_compressed {
             return Ok(stored);
         }
         Decompressor::check_size(self.chunk.codec, stored.len(), header.uncompressed)?;
@@ -268,5 +274,73 @@ impl PageReader for Pages {
 
     fn skip_next_page(&mut self) -> Result<(), ParquetError> {
         Err(ParquetError::NYI("pages are read in order".into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    /// A data page of `values` values of encoding PLAIN with `body`, which declares `uncompressed` bytes.
+    fn page(values: u8, uncompressed: &[u8], body: &[u8]) -> Vec<u8> {
+        let mut page = vec![0x15, 0x00, 0x15];
+        page.extend(uncompressed);
+        page.extend([0x15, u8::try_from(2 * body.len()).unwrap(), 0x2c, 0x15, 2 * values]);
+        page.extend([0x15, 0x00, 0x15, 0x06, 0x15, 0x06, 0x00, 0x00]);
+        page.extend(body);
+        page
+    }
+
+    fn read(bytes: &[u8], codec: Compression, rows: u64) -> Result<Vec<u32>, Fault> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        let chunk = Chunk {
+            start: 0,
+            length: bytes.len() as u64,
+            codec,
+            always_compressed: false,
+            physical: Physical::INT32,
+            type_length: 0,
+            rows,
+        };
+        let mut pages = Pages::new(&Arc::new(file), chunk)?;
+        let mut values = Vec::new();
+        while let Some(page) = pages.next_page()? {
+            values.push(page.num_values());
+        }
+        Ok(values)
+    }
+
+    #[test]
+    fn pages_come_until_the_rows_are_there() {
+        let bytes = [page(2, &[16], &[0; 8]), page(1, &[8], &[0; 4]), page(9, &[8], &[0; 4])].concat();
+        assert_eq!(read(&bytes, Compression::UNCOMPRESSED, 3).unwrap(), [2, 1]);
+    }
+
+    #[test]
+    fn too_few_and_too_many_values_are_errors() {
+        let bytes = page(2, &[16], &[0; 8]);
+        let missing = read(&bytes, Compression::UNCOMPRESSED, 3);
+        assert!(matches!(missing, Err(Fault::Corrupt(words)) if words.contains("1 of 3 values missing")));
+        let more = read(&bytes, Compression::UNCOMPRESSED, 1);
+        assert!(matches!(more, Err(Fault::Corrupt(words)) if words.contains("more values than the 1 rows")));
+        let cut = read(&bytes[..bytes.len() - 1], Compression::UNCOMPRESSED, 2);
+        assert!(matches!(cut, Err(Fault::Corrupt(words)) if words.contains("past the end")));
+    }
+
+    #[test]
+    fn absurd_sizes_are_refused_before_memory_is_taken() {
+        // 2^31 - 1 bytes uncompressed, from eight bytes.
+        let huge = [0xfe, 0xff, 0xff, 0xff, 0x0f];
+        for codec in [Compression::SNAPPY, Compression::ZSTD(Default::default()), Compression::LZ4_RAW] {
+            assert!(read(&page(2, &huge, &[0; 8]), codec, 2).is_err());
+        }
+        // A dictionary of 2^31 - 1 values in four bytes.
+        let mut dictionary = vec![0x15, 0x04, 0x15, 0x08, 0x15, 0x08, 0x4c, 0x15];
+        dictionary.extend(huge);
+        dictionary.extend([0x15, 0x00, 0x00, 0x00, 1, 2, 3, 4]);
+        let refused = read(&dictionary, Compression::UNCOMPRESSED, 1);
+        assert!(matches!(refused, Err(Fault::Corrupt(words)) if words.contains("cannot hold")));
     }
 }

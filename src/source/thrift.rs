@@ -112,7 +112,7 @@ impl<'b> Reader<'b> {
     /// The value of a field of type i32.
     pub(crate) fn i32(&mut self, field: Field) -> Result<i32, Bad> {
         match field.kind {
-            kind::I32 | kind::I16 => i32::try_from(self.zigzag()?).map_err(|_| Bad::Malformed),
+            kind::I32 => i32::try_from(self.zigzag()?).map_err(|_| Bad::Malformed),
             _ => Err(Bad::Malformed),
         }
     }

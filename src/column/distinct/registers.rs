@@ -40,8 +40,7 @@ impl Registers {
 
     /// Ertl 2017, algorithm 6, from the number of registers of each rank.
     pub(super) fn estimate(&self) -> u64 {
-        #[expect(clippy::cast_precision_loss, reason = "a power of two")]
-        const M: f64 = REGISTERS as f64;
+        const M: f64 = 8192.0;
         let mut of_rank = [0_u32; HIGHEST + 1];
         for &rank in self.0.iter() {
             of_rank[usize::from(rank)] += 1;

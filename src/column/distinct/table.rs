@@ -5,8 +5,8 @@
 
 use std::cell::RefCell;
 
-/// Slots at the beginning; few values stay in the first-level cache.
-const FIRST_SLOTS: usize = 1 << 12;
+/// Slots at the beginning, at the least and at the most; few values stay in the first-level cache.
+const FIRST_SLOTS: (usize, usize) = (1 << 6, 1 << 12);
 /// Slots a hash at the least. With few collisions the first look decides, which the processor can predict.
 const SPARSE: usize = 2;
 
@@ -32,11 +32,13 @@ fn index(place: u64) -> usize {
 }
 
 impl Table {
-    /// An empty table.
-    pub(super) fn new() -> Self {
+    /// An empty table that expects `n` hashes.
+    pub(super) fn new(n: u64) -> Self {
+        let n = usize::try_from(n).unwrap_or(usize::MAX);
+        let size = n.saturating_mul(SPARSE).clamp(FIRST_SLOTS.0, FIRST_SLOTS.1).next_power_of_two();
         let mut slots = SHELF.with_borrow_mut(Vec::pop).unwrap_or_default();
-        slots.resize(FIRST_SLOTS, 0);
-        Self { slots, shift: 64 - FIRST_SLOTS.trailing_zeros(), count: 0, has_zero: false }
+        slots.resize(size, 0);
+        Self { slots, shift: 64 - size.trailing_zeros(), count: 0, has_zero: false }
     }
 
     /// Number of hashes.

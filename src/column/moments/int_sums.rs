@@ -111,8 +111,21 @@ impl IntSums {
 
     /// Adds integers of any width.
     pub(super) fn add_wide(&mut self, values: &[i128]) {
-        for &value in values {
-            self.add_repeated(value, 1);
+        for values in values.chunks(MOST) {
+            let (mut sum, mut squares) = (0_i128, Product::default());
+            for &value in values {
+                // Most decimals are small numbers in a wide type.
+                if let Ok(value) = i64::try_from(value) {
+                    sum += i128::from(value);
+                    let magnitude = u128::from(value.unsigned_abs());
+                    squares.add(magnitude * magnitude);
+                } else {
+                    self.add_repeated(value, 1);
+                }
+            }
+            self.a += sum >> 64;
+            self.b += sum.cast_unsigned() & LOW;
+            self.dd.merge(squares);
         }
     }
 
