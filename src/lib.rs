@@ -26,7 +26,7 @@
 //! | module | what happens there |
 //! |---|---|
 //! | [`source`] | paths become files, row groups and columns |
-//! | [`column`] | a column chunk becomes keys (or codes of categories) and facts that add exactly |
+//! | [`mod@column`] | a column chunk becomes keys (or codes of categories) and facts that add exactly |
 //! | [`counts`] | the waist: keys, cells, counts; integers only |
 //! | [`backend`] | who counts: the CPU, a GPU, or a GPU with the CPU behind it |
 //! | [`compare`] | which cells to look into; the gap, bins, quantiles, outliers, exactly |
