@@ -111,6 +111,23 @@ pub fn shortened(text: &str, columns: usize) -> String {
     format!("{head}…{tail}")
 }
 
+/// A sentence in at most `columns` terminal columns, cut at its end, where the least important part is.
+#[must_use]
+pub fn shortened_end(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    for c in text.chars() {
+        cut.push(c);
+        if width(&cut) >= columns {
+            cut.pop();
+            break;
+        }
+    }
+    cut + "…"
+}
+
 fn taken(chars: impl Iterator<Item = char>, columns: usize) -> String {
     let mut used = 0;
     chars

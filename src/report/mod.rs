@@ -14,6 +14,7 @@ mod ndjson;
 mod number;
 mod parquet;
 mod prometheus;
+mod rows;
 #[cfg(test)]
 pub(crate) mod samples;
 mod sink;
