@@ -3,7 +3,7 @@
 // In:     tiles, keys of many columns, one map a job, with or without pivots.
 // Out:    counters, n_cells u32 a job: the number of keys in each cell is added to them.
 // Maps:   a workgroup takes a tile, its 256 threads stride over the tile's keys; one global atomic a key.
-// Memory: none in the workgroup.
+// Memory: the map's table of 8 KiB, per workgroup.
 // Order:  only additions of integers, so it does not matter.
 // Host:   src/backend/gpu/count_cells.rs launches it; src/backend/cpu/count_cells.rs has the same contract. The host
 //         drains the counters before 2^31 keys.
@@ -20,8 +20,11 @@ fn count_wide(
     for (var t = workgroup.y * n_workgroups.x + workgroup.x; t < params.n_tiles; t += step) {
         let tile = tiles[params.first_tile + t];
         let job = jobs[tile.job];
+        load_table(job, lane);
+        workgroupBarrier();
         for (var i = tile.first + lane; i < tile.first + tile.n; i += WORKGROUP) {
             atomicAdd(&counters[job.counters + cell_of(job, keys[i])], 1u);
         }
+        workgroupBarrier();
     }
 }

@@ -8,7 +8,7 @@
 //         so every key has a place of its own and `found` is exactly large enough.
 //   Out:  found, the wanted keys tile by tile.
 // Maps:   a workgroup takes a tile, its 256 threads stride over the tile's keys.
-// Memory: one counter per workgroup.
+// Memory: one counter and the map's table of 8 KiB, per workgroup.
 // Order:  within a tile keys stand in no particular order; the host or sort.wgsl sorts them afterwards.
 // Host:   src/backend/gpu/select.rs launches it; src/backend/cpu/select.rs has the same contract.
 
@@ -34,6 +34,7 @@ fn count_wanted(
     for (var t = workgroup.y * n_workgroups.x + workgroup.x; t < params.n_tiles; t += step) {
         let tile = tiles[params.first_tile + t];
         let job = jobs[tile.job];
+        load_table(job, lane);
         if lane == 0u {
             atomicStore(&n_found, 0u);
         }
@@ -64,6 +65,7 @@ fn write_wanted(
         let tile = tiles[params.first_tile + t];
         let job = jobs[tile.job];
         let offset = offsets[params.first_tile + t];
+        load_table(job, lane);
         if lane == 0u {
             atomicStore(&n_found, 0u);
         }

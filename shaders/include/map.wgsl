@@ -49,7 +49,7 @@ fn coarse_cell_of(job: Job, key: Key) -> u32 {
     let above = key_less(hi, key);
     let inner = select(select(key, hi, above), lo, below);
     let top = key_offset(inner, lo, job.shift);
-    let segment = segment_of(job, top >> job.fraction_bits);
+    let segment = segment_of(top >> job.fraction_bits);
     let fraction = top & ((1u << job.fraction_bits) - 1u);
     let cell = segment.base + ((fraction * segment.width) >> job.fraction_bits);
     return select(select(cell, job.last, above), 0u, below);

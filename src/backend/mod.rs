@@ -5,6 +5,7 @@
 //! ([`Loaded::select`]). Answers over pieces of a column add, or merge, exactly.
 
 pub mod cpu;
+pub mod fallback;
 pub mod gpu;
 
 use crate::counts::{CellCounts, CellMap, CellSet, Keys};

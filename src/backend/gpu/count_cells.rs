@@ -84,12 +84,14 @@ fn count_round(
     let mut launch = Launch::default();
     for (&(window, entry), parts) in round {
         let keys = parts.iter().map(|(_, part)| part.n).sum();
-        let tile_keys = tiles::tile_keys(keys, Pipelines::most_tile_keys(entry), core.options.tile_keys);
+        let cells = parts.iter().map(|&(job, _)| tables.jobs[job as usize].n_cells as usize).max().unwrap_or(0);
+        // Global counters are neither cleared nor flushed by a tile.
+        let flushed = if entry == Entry::CountWide { 0 } else { cells };
+        let tile_keys = core.cutting.tile_keys(keys, flushed, Pipelines::most_tile_keys(entry));
         let first = launch.tiles.len();
         for &(job, part) in parts {
             tiles::cut(&mut launch.tiles, job, part, tile_keys);
         }
-        let cells = parts.iter().map(|&(job, _)| tables.jobs[job as usize].n_cells as usize).max().unwrap_or(0);
         launch.plan(first, core.budget(work_of(entry)), entry, window, cells, Params::default());
     }
 

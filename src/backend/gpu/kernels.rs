@@ -6,7 +6,7 @@ pub(super) const WORKGROUP: u32 = 256;
 /// Highest number of workgroups in one dimension of a dispatch, the same in every WebGPU implementation.
 pub(super) const MAX_GROUPS: u32 = 65_535;
 
-/// Workgroup memory of a map's table in `include/table_workgroup.wgsl`, in bytes.
+/// Workgroup memory of a map's table in `include/table_packed.wgsl`, in bytes.
 pub(super) const TABLE_BYTES: u32 = 4096;
 
 /// Width of the keys that a shader is composed for.
@@ -68,30 +68,30 @@ pub struct Kernel {
 const TILES: &str = include_str!("../../../shaders/include/tiles.wgsl");
 const MAP: &str = include_str!("../../../shaders/include/map.wgsl");
 const PIVOTS: &str = include_str!("../../../shaders/include/pivots.wgsl");
-const TABLE_WORKGROUP: &str = include_str!("../../../shaders/include/table_workgroup.wgsl");
-const TABLE_STORAGE: &str = include_str!("../../../shaders/include/table_storage.wgsl");
+const TABLE_PACKED: &str = include_str!("../../../shaders/include/table_packed.wgsl");
+const TABLE_WIDE: &str = include_str!("../../../shaders/include/table_wide.wgsl");
 
 /// Every kernel.
 pub static KERNELS: [Kernel; 5] = [
     Kernel {
         name: "count_cells",
         entries: &["count_cells"],
-        pieces: &[TILES, MAP, TABLE_WORKGROUP, include_str!("../../../shaders/count_cells.wgsl")],
+        pieces: &[TILES, MAP, TABLE_PACKED, include_str!("../../../shaders/count_cells.wgsl")],
     },
     Kernel {
         name: "count_slots",
         entries: &["count_slots"],
-        pieces: &[TILES, MAP, TABLE_WORKGROUP, PIVOTS, include_str!("../../../shaders/count_slots.wgsl")],
+        pieces: &[TILES, MAP, TABLE_PACKED, PIVOTS, include_str!("../../../shaders/count_slots.wgsl")],
     },
     Kernel {
         name: "count_wide",
         entries: &["count_wide"],
-        pieces: &[TILES, MAP, TABLE_STORAGE, PIVOTS, include_str!("../../../shaders/count_wide.wgsl")],
+        pieces: &[TILES, MAP, TABLE_WIDE, PIVOTS, include_str!("../../../shaders/count_wide.wgsl")],
     },
     Kernel {
         name: "select",
         entries: &["count_wanted", "write_wanted"],
-        pieces: &[TILES, MAP, TABLE_STORAGE, PIVOTS, include_str!("../../../shaders/select.wgsl")],
+        pieces: &[TILES, MAP, TABLE_WIDE, PIVOTS, include_str!("../../../shaders/select.wgsl")],
     },
     Kernel {
         name: "sort",

@@ -47,8 +47,9 @@ pub struct GpuOptions {
     pub window_bytes: u64,
     /// Keys of a tile, or a size that suits the batch.
     pub tile_keys: Option<u32>,
-    /// Selected keys are sorted on the device from this many of one column on, below that on the host.
-    pub sort_on_device_from: u64,
+    /// Selected keys are sorted on the device from this many of one column on, below that on the host. By default a
+    /// software rasteriser, which is the host itself, sorts none.
+    pub sort_on_device_from: Option<u64>,
     /// Bytes of device memory that may be taken, or all that there is.
     pub memory_limit: Option<u64>,
     /// How long the device may leave a submission unanswered before it counts as hung.
@@ -72,7 +73,7 @@ impl Default for GpuOptions {
             validation: false,
             window_bytes: 1 << 30,
             tile_keys: None,
-            sort_on_device_from: 1 << 14,
+            sort_on_device_from: None,
             memory_limit: None,
             timeout: None,
         }
@@ -190,6 +191,10 @@ struct Core {
     options: GpuOptions,
     /// Largest window of keys, within the device's limits.
     window_bytes: u64,
+    /// How keys are cut into tiles.
+    cutting: tiles::Cutting,
+    /// Keys of one column from which on the device sorts them.
+    sort_from: u64,
     /// Most bytes of tables that a group of jobs takes.
     table_bytes: u64,
 }
@@ -204,6 +209,8 @@ impl Core {
         // Assumed until measured: slow for what it is, so that the first submissions are short.
         let rates =
             if summary.is_software() { [20_000, 5_000, 20_000, 5_000] } else { [1_000_000, 100_000, 500_000, 100_000] };
+        // A GPU has some hundred processors; a rasteriser has those of the host, and a tile costs it some 100 µs.
+        let (wanted, sort_from) = if summary.is_software() { (16, u64::MAX) } else { (1024, 1 << 14) };
         let (keep, staging) = if summary.is_software() { (256 << 20, 4 << 20) } else { (2 << 30, 32 << 20) };
         Self {
             pool: pool::Pool::new(options.memory_limit, options.memory_limit.unwrap_or(keep).min(keep)),
@@ -216,6 +223,8 @@ impl Core {
             // At least one key of two words.
             window_bytes: options.window_bytes.max(8).min(binding),
             table_bytes: binding.min(128 << 20),
+            cutting: tiles::Cutting { wanted, forced: options.tile_keys },
+            sort_from: options.sort_on_device_from.unwrap_or(sort_from),
             options,
             device,
         }

@@ -108,7 +108,7 @@ fn count_wanted(
     let mut window_of = Vec::new();
     for (&window, parts) in work {
         let keys = parts.iter().map(|(_, part)| part.n).sum();
-        let tile_keys = tiles::tile_keys(keys, Pipelines::most_tile_keys(Entry::CountWanted), core.options.tile_keys);
+        let tile_keys = core.cutting.tile_keys(keys, 0, Pipelines::most_tile_keys(Entry::CountWanted));
         let first = launch.tiles.len();
         for &(job, part) in parts {
             tiles::cut(&mut launch.tiles, job, part, tile_keys);
@@ -182,7 +182,7 @@ fn take_round(
         let (from, bytes) = (part.first * key_bytes, part.n * key_bytes);
         run.encoder().copy_buffer_to_buffer(batch.window(part.window), from, &buffer, at * key_bytes, bytes);
     }
-    let on_device = |segment: &Sorted| segment.n >= core.options.sort_on_device_from && segment.key_bits > 0;
+    let on_device = |segment: &Sorted| segment.n >= core.sort_from && segment.key_bits > 0;
     let large: Vec<Sorted> = segments.iter().filter(|&segment| on_device(segment)).copied().collect();
     if !large.is_empty() {
         run.submit();

@@ -4,16 +4,27 @@ use super::layout::Part;
 use super::tables::Tile;
 use std::ops::Range;
 
-/// Workgroups that a window should at least give, so that every processor of a large GPU has some.
-const WANTED_TILES: u64 = 1024;
-/// Tiles below this many keys are not worth clearing and flushing counters.
+/// Tiles below this many keys are not worth a workgroup that loads a map.
 const MIN_TILE: u64 = 1 << 12;
 
-/// Keys a tile for `n` keys in all, at most `most`.
-pub(super) fn tile_keys(n: u64, most: u32, forced: Option<u32>) -> u32 {
-    let even = n.div_ceil(WANTED_TILES).clamp(MIN_TILE.min(u64::from(most)), u64::from(most));
-    let keys = u32::try_from(even).unwrap_or(most);
-    forced.map_or(keys, |forced| forced.clamp(1, most))
+/// How large tiles should be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cutting {
+    /// Tiles that a window should give, so that every processor of the device has some.
+    pub(super) wanted: u64,
+    /// A size that a test asks for.
+    pub(super) forced: Option<u32>,
+}
+
+impl Cutting {
+    /// Keys a tile for `n` keys in all and maps of `cells` cells, at most `most`.
+    pub(super) fn tile_keys(self, n: u64, cells: usize, most: u32) -> u32 {
+        // Every tile clears and flushes its cells, so it should have several times as many keys.
+        let least = (4 * cells as u64).clamp(MIN_TILE, u64::from(most).max(MIN_TILE));
+        let even = n.div_ceil(self.wanted).max(least);
+        let keys = u32::try_from(even).unwrap_or(most).min(most);
+        self.forced.map_or(keys, |forced| forced.clamp(1, most))
+    }
 }
 
 /// Cuts `part` of `job` into tiles of `keys` keys.
@@ -68,9 +79,13 @@ mod tests {
     #[test]
     fn a_tile_never_exceeds_what_its_kernel_can_count() {
         for n in [1, 1 << 12, 1 << 20, 1 << 30] {
-            assert!(tile_keys(n, 65_280, None) <= 65_280);
-            assert_eq!(tile_keys(n, 65_280, Some(1 << 20)), 65_280);
+            for cells in [1, 10_000, 1_000_000] {
+                let free = Cutting { wanted: 1024, forced: None };
+                assert!((1..=65_280).contains(&free.tile_keys(n, cells, 65_280)));
+                let forced = Cutting { forced: Some(1 << 20), ..free };
+                assert_eq!(forced.tile_keys(n, cells, 65_280), 65_280);
+            }
         }
-        assert_eq!(tile_keys(5, 100, None), 100);
+        assert_eq!(Cutting { wanted: 1024, forced: None }.tile_keys(5, 5, 100), 100);
     }
 }

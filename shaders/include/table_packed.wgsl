@@ -3,6 +3,7 @@
 
 var<workgroup> table: array<u32, 1024>;
 
+// Brings the job's segments into workgroup memory. A barrier comes before the first key.
 fn load_table(job: Job, lane: u32) {
     for (var i = lane; i < job.n_segments; i += WORKGROUP) {
         let segment = segments[job.segments + i];
@@ -10,7 +11,7 @@ fn load_table(job: Job, lane: u32) {
     }
 }
 
-fn segment_of(job: Job, index: u32) -> Segment {
+fn segment_of(index: u32) -> Segment {
     let packed = table[index];
     return Segment(packed & 0xffffu, packed >> 16u);
 }
