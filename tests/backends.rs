@@ -60,7 +60,7 @@ fn the_gpu_answers_the_same_in_many_windows_tiles_and_on_the_device_sorted() {
     };
     for checks in [true, false] {
         let gpu = gpu(small(checks));
-        check_all(&gpu, &cases::sizes()[..3]);
+        check_all(&gpu, &cases::sizes()[5..]);
         check_all(&gpu, &cases::on_the_pivots());
         check_all(&gpu, &cases::jobs());
     }
@@ -87,6 +87,16 @@ fn the_gpu_sorts_long_segments_of_both_widths_on_the_device() {
         let gpu = gpu(GpuOptions { sort_on_device_from: Some(1 << 14), ..options(checks) });
         check_all(&gpu, std::slice::from_ref(&case));
     }
+    // More tiles than the workgroup that scans a row has threads.
+    let wide = cases::keys(Spread::Uniform, 32, 600_000, 8);
+    let map = cases::map_of(&wide[..100], 10, false);
+    let case = Case {
+        name: "more tiles than threads".into(),
+        columns: vec![cases::pieces(32, &wide)],
+        selects: vec![(0, map.clone(), cases::every(&map, 1))],
+        ..Case::default()
+    };
+    check_all(&gpu(GpuOptions { sort_on_device_from: Some(1 << 14), ..options(false) }), &[case]);
 }
 
 #[test]

@@ -162,7 +162,7 @@ mod tests {
     fn sizes_grow_by_at_most_an_eighth() {
         for bytes in [1, 255, 256, 257, 4096, 5000, 1 << 20, (1 << 20) + 1, 123_456_789] {
             let size = rounded(bytes);
-            assert!(size >= bytes && size % 256 == 0, "{bytes} -> {size}");
+            assert!(size >= bytes && size.is_multiple_of(256), "{bytes} -> {size}");
             assert!(size <= bytes + bytes / 8 + 256, "{bytes} -> {size}");
         }
     }

@@ -101,7 +101,7 @@ impl Ring {
 
     fn send(&self, device: &Device, load: &Load<'_>) -> Result<(), DeviceError> {
         let buffer = self.take(device)?;
-        let sent = fill(&buffer, load).and_then(|()| {
+        let sent = fill(&buffer, load).map(|()| {
             buffer.unmap();
             let mut encoder = device
                 .device
@@ -110,7 +110,6 @@ impl Ring {
                 encoder.copy_buffer_to_buffer(&buffer, at, to, offset, n);
             }
             device.queue.submit([encoder.finish()]);
-            Ok(())
         });
         if sent.is_err() {
             buffer.unmap();
