@@ -156,6 +156,42 @@ fn several_threads_use_one_gpu_at_once() {
 }
 
 #[test]
+fn uploads_from_a_pool_of_threads_do_not_wait_for_each_other_for_ever() {
+    if turned_off("uploads_from_a_pool_of_threads_do_not_wait_for_each_other_for_ever") {
+        return;
+    }
+    use rayon::prelude::*;
+    let gpu = gpu(options(false));
+    let keys = Keys::U32((0..3_000_000).collect());
+    let map = CellMap::new(0, 2_999_999, &[], 10, false);
+    let totals: Vec<u64> = (0..24)
+        .into_par_iter()
+        .map(|_| {
+            let mut loaded = gpu.load(vec![vec![&keys]]).unwrap();
+            loaded.count_cells(&[CountJob { column: 0, map: &map }]).unwrap()[0].total()
+        })
+        .collect();
+    assert_eq!(totals, [3_000_000; 24]);
+}
+
+#[test]
+fn adapters_say_what_they_are() {
+    if turned_off("adapters_say_what_they_are") {
+        return;
+    }
+    let adapters = gpudrift::backend::gpu::adapters();
+    let first = adapters.first().expect("an adapter; apt-get install mesa-vulkan-drivers gives a software one");
+    let text = first.to_string();
+    assert!(text.starts_with(&first.name) && text.contains("largest buffer") && text.contains("driver"), "{text}");
+    assert!(first.max_binding_bytes > 0 && first.workgroup_bytes >= 16 << 10, "{first:?}");
+    // Where there is nothing but software, `auto` takes the CPU.
+    if first.is_software() {
+        let refused = gpudrift::backend::gpu::Gpu::open(GpuOptions::default());
+        assert!(refused.is_err_and(|error| error.to_string().contains("only software rasterisers")));
+    }
+}
+
+#[test]
 fn wrong_backends_are_noticed() {
     let cases = cases::all();
     assert!(cases.iter().all(|case| check(&Cpu, case).is_ok()), "the checker accepts the right one");

@@ -7,9 +7,9 @@ use gpudrift::counts::{CellCounts, Keys};
 use std::io::Write;
 use std::sync::{Arc, OnceLock};
 
-/// Options of a GPU for tests: any adapter, and small sizes, so that little data makes many windows and tiles.
+/// Options of a GPU for tests: any adapter, with all checks or as in a scan.
 pub(crate) fn options(checks: bool) -> GpuOptions {
-    GpuOptions { software: Software::Allow, checks, ..GpuOptions::default() }
+    GpuOptions { software: Software::Allow, checks, validation: checks, ..GpuOptions::default() }
 }
 
 /// Prints past the test harness, which hides what `eprintln!` prints of a test that passes.
