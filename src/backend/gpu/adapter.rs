@@ -1,5 +1,6 @@
 //! Which devices there are, and which one is taken.
 
+use crate::backend::DeviceError;
 use wgpu::{DeviceType, Features};
 
 /// Features that are used where a device has them; none is needed.
@@ -136,6 +137,12 @@ pub enum OpenError {
         /// What the driver said.
         why: String,
     },
+}
+
+impl From<OpenError> for DeviceError {
+    fn from(error: OpenError) -> Self {
+        Self::Lost(error.to_string())
+    }
 }
 
 fn instance(validation: bool) -> wgpu::Instance {

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 /// Buffers of the ring: one being filled, one being copied, one on its way back.
 const BUFFERS: usize = 3;
+/// Waits of a millisecond after which one more buffer is made. A thread of a pool may take up another upload while it
+/// waits for the others to fill its buffer, and so hold all buffers itself: without this it would wait for itself.
+const PATIENCE: usize = 20;
 /// What one thread fills at a time; a multiple of the alignment of mappings.
 const BLOCK: u64 = 1 << 20;
 
@@ -119,9 +122,9 @@ impl Ring {
         buffer.map_async(wgpu::MapMode::Write, .., move |result| {
             let (ring, changed) = &*mapped;
             match result {
-                Ok(()) => lock(ring).free.push(again),
-                // It cannot be used again; another one may be made.
-                Err(_) => lock(ring).made -= 1,
+                Ok(()) if lock(ring).made <= BUFFERS => lock(ring).free.push(again),
+                // It cannot be used again, or it was one more than usual; another one may be made.
+                _ => lock(ring).made -= 1,
             }
             changed.notify_all();
         });
@@ -131,12 +134,13 @@ impl Ring {
     /// A mapped buffer; waits for the device when all are under way.
     fn take(&self, device: &Device) -> Result<wgpu::Buffer, DeviceError> {
         let (ring, changed) = &*self.mapped;
+        let mut waited = 0;
         loop {
             let mut mapped = lock(ring);
             if let Some(buffer) = mapped.free.pop() {
                 return Ok(buffer);
             }
-            if mapped.made < BUFFERS {
+            if mapped.made < BUFFERS || waited >= PATIENCE {
                 mapped.made += 1;
                 drop(mapped);
                 return self.make(device).inspect_err(|_| lock(ring).made -= 1);
@@ -147,6 +151,7 @@ impl Ring {
             if mapped.free.is_empty() {
                 // Other threads are filling all of them; the device has nothing to wait for.
                 drop(changed.wait_timeout(mapped, Duration::from_millis(1)));
+                waited += 1;
             }
         }
     }
