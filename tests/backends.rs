@@ -60,7 +60,7 @@ fn the_gpu_answers_the_same_in_many_windows_tiles_and_on_the_device_sorted() {
     };
     for checks in [true, false] {
         let gpu = gpu(small(checks));
-        check_all(&gpu, &cases::sizes()[..3]);
+        check_all(&gpu, &cases::sizes()[5..]);
         check_all(&gpu, &cases::on_the_pivots());
         check_all(&gpu, &cases::jobs());
     }
@@ -87,6 +87,16 @@ fn the_gpu_sorts_long_segments_of_both_widths_on_the_device() {
         let gpu = gpu(GpuOptions { sort_on_device_from: Some(1 << 14), ..options(checks) });
         check_all(&gpu, std::slice::from_ref(&case));
     }
+    // More tiles than the workgroup that scans a row has threads.
+    let wide = cases::keys(Spread::Uniform, 32, 600_000, 8);
+    let map = cases::map_of(&wide[..100], 10, false);
+    let case = Case {
+        name: "more tiles than threads".into(),
+        columns: vec![cases::pieces(32, &wide)],
+        selects: vec![(0, map.clone(), cases::every(&map, 1))],
+        ..Case::default()
+    };
+    check_all(&gpu(GpuOptions { sort_on_device_from: Some(1 << 14), ..options(false) }), &[case]);
 }
 
 #[test]
@@ -143,6 +153,42 @@ fn several_threads_use_one_gpu_at_once() {
             scope.spawn(|| check_all(shared(false), case));
         }
     });
+}
+
+#[test]
+fn uploads_from_a_pool_of_threads_do_not_wait_for_each_other_for_ever() {
+    if turned_off("uploads_from_a_pool_of_threads_do_not_wait_for_each_other_for_ever") {
+        return;
+    }
+    use rayon::prelude::*;
+    let gpu = gpu(options(false));
+    let keys = Keys::U32((0..3_000_000).collect());
+    let map = CellMap::new(0, 2_999_999, &[], 10, false);
+    let totals: Vec<u64> = (0..24)
+        .into_par_iter()
+        .map(|_| {
+            let mut loaded = gpu.load(vec![vec![&keys]]).unwrap();
+            loaded.count_cells(&[CountJob { column: 0, map: &map }]).unwrap()[0].total()
+        })
+        .collect();
+    assert_eq!(totals, [3_000_000; 24]);
+}
+
+#[test]
+fn adapters_say_what_they_are() {
+    if turned_off("adapters_say_what_they_are") {
+        return;
+    }
+    let adapters = gpudrift::backend::gpu::adapters();
+    let first = adapters.first().expect("an adapter; apt-get install mesa-vulkan-drivers gives a software one");
+    let text = first.to_string();
+    assert!(text.starts_with(&first.name) && text.contains("largest buffer") && text.contains("driver"), "{text}");
+    assert!(first.max_binding_bytes > 0 && first.workgroup_bytes >= 16 << 10, "{first:?}");
+    // Where there is nothing but software, `auto` takes the CPU.
+    if first.is_software() {
+        let refused = gpudrift::backend::gpu::Gpu::open(GpuOptions::default());
+        assert!(refused.is_err_and(|error| error.to_string().contains("only software rasterisers")));
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::key::{f32_key, f32_of, f64_key, f64_of, i32_key, i64_key, i128_key, i
 
 /// The encoding of a feature: which key a value has. Order-preserving over every type that it serves.
 ///
-/// Chosen by [`pair`](super::pair) as the smallest one that holds all types of both sides exactly. Where no single type
+/// Chosen by [`pair`](super::pair()) as the smallest one that holds all types of both sides exactly. Where no single type
 /// does (64-bit integers against floats, decimals against floats), the key has two parts: the key of the largest double
 /// that is not above the value, and below it how far the value is above that double.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,7 +82,7 @@ impl Encoding {
         }
     }
 
-    /// Whether the keys are codes of categories, read with [`read_codes`](super::read_codes).
+    /// Whether the keys are codes of categories, read with [`read_codes`](super::read_codes()).
     #[must_use]
     pub fn is_categorical(&self) -> bool {
         matches!(self, Self::Category { .. })

@@ -1,7 +1,7 @@
 //! From columns to keys: which columns compare, which keys their values have, and what is counted on the way.
 //!
-//! [`pair`] finds an [`Encoding`] that holds the values of both sides exactly and in order. [`read_keys`] turns a row
-//! group of a column into keys and [`Facts`], [`read_codes`] into codes of categories. Past this door no code sees a
+//! [`pair()`] finds an [`Encoding`] that holds the values of both sides exactly and in order. [`read_keys`] turns a row
+//! group of a column into keys and [`Facts`], [`read_codes()`] into codes of categories. Past this door no code sees a
 //! float, a null or a NaN.
 
 mod byte_numbers;

@@ -1,23 +1,27 @@
 //! The backends that the cases run on.
 
-#![expect(clippy::print_stderr, reason = "a test says which adapter it ran on, or that it did not run")]
-
 use gpudrift::backend::cpu::Cpu;
 use gpudrift::backend::gpu::{Gpu, GpuOptions, Software};
 use gpudrift::backend::{Backend, Column, CountJob, DeviceError, Loaded, SelectJob};
 use gpudrift::counts::{CellCounts, Keys};
+use std::io::Write;
 use std::sync::{Arc, OnceLock};
 
-/// Options of a GPU for tests: any adapter, and small sizes, so that little data makes many windows and tiles.
+/// Options of a GPU for tests: any adapter, with all checks or as in a scan.
 pub(crate) fn options(checks: bool) -> GpuOptions {
-    GpuOptions { software: Software::Allow, checks, ..GpuOptions::default() }
+    GpuOptions { software: Software::Allow, checks, validation: checks, ..GpuOptions::default() }
+}
+
+/// Prints past the test harness, which hides what `eprintln!` prints of a test that passes.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Whether GPU tests were turned off with `GPUDRIFT_TEST_GPU=off`; says so, with the name of the test.
 pub(crate) fn turned_off(test: &str) -> bool {
     let off = std::env::var("GPUDRIFT_TEST_GPU").is_ok_and(|value| value == "off");
     if off {
-        eprintln!("{test}: DID NOT RUN, GPU tests are turned off by GPUDRIFT_TEST_GPU=off");
+        say(&format!("{test}: DID NOT RUN, GPU tests are turned off by GPUDRIFT_TEST_GPU=off"));
     }
     off
 }
@@ -26,7 +30,7 @@ pub(crate) fn turned_off(test: &str) -> bool {
 pub(crate) fn gpu(options: GpuOptions) -> Gpu {
     match Gpu::open(options) {
         Ok(gpu) => {
-            eprintln!("GPU: {}", gpu.device());
+            say(&format!("GPU: {}", gpu.device()));
             gpu
         }
         Err(error) => panic!(

@@ -18,9 +18,11 @@ pub(crate) enum Spread {
     MostlyZero,
     TwoFarModes,
     Ends,
+    /// Across a carry from one half of the key into the other, in a range that leaves a shift between 0 and a half.
+    AcrossHalves,
 }
 
-pub(crate) const SPREADS: [Spread; 7] = [
+pub(crate) const SPREADS: [Spread; 8] = [
     Spread::Uniform,
     Spread::AllEqual,
     Spread::AllDistinct,
@@ -28,6 +30,7 @@ pub(crate) const SPREADS: [Spread; 7] = [
     Spread::MostlyZero,
     Spread::TwoFarModes,
     Spread::Ends,
+    Spread::AcrossHalves,
 ];
 
 pub(crate) fn rng(seed: u64) -> ChaCha8Rng {
@@ -50,6 +53,9 @@ pub(crate) fn keys(spread: Spread, bits: u32, n: usize, seed: u64) -> Vec<u128> 
             Spread::MostlyZero => draw(&mut rng),
             Spread::TwoFarModes => draw(&mut rng) % 1000 + if rng.random() { max - 1000 } else { 5 },
             Spread::Ends => [0, max, 1, max - 1][index % 4],
+            Spread::AcrossHalves => {
+                (1 << (bits / 2 + 1)) - (1 << (bits / 2 - 3)) + draw(&mut rng) % (1 << (bits / 2 - 2))
+            }
         })
         .collect()
 }
