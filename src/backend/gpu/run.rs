@@ -5,7 +5,6 @@ use super::kernels::MAX_GROUPS;
 use super::pool::Purpose;
 use super::{Core, Work};
 use crate::backend::DeviceError;
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 /// Passes whose time is taken; later passes of the same question go untimed.
@@ -117,14 +116,14 @@ impl<'g> Run<'g> {
             self.encoder.copy_buffer_to_buffer(&clock.resolved, 0, &readback, times.start, times.end - times.start);
         }
         let submission = core.device.queue.submit([self.encoder.finish()]);
-        let mapped = Arc::new(Mutex::new(None));
-        let answer = Arc::clone(&mapped);
-        readback.map_async(wgpu::MapMode::Read, ..times.end.max(8), move |result| *lock(&answer) = Some(result));
+        let (answer, mapped) = std::sync::mpsc::sync_channel(1);
+        readback.map_async(wgpu::MapMode::Read, ..times.end.max(8), move |result| drop(answer.send(result)));
         core.device.wait(submission)?;
-        match lock(&mapped).take() {
-            Some(Ok(())) => {}
-            Some(Err(error)) => return Err(DeviceError::Lost(format!("reading back: {error}"))),
-            None => return Err(DeviceError::Lost("reading back: no answer".into())),
+        // Another thread's poll may have taken the answer along, and still be about to deliver it.
+        match mapped.recv_timeout(std::time::Duration::from_secs(30)) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(DeviceError::Lost(format!("reading back: {error}"))),
+            Err(_) => return Err(DeviceError::Lost("reading back: no answer".into())),
         }
         let bytes = readback
             .get_mapped_range(..times.end.max(8))
