@@ -33,6 +33,8 @@
 //! | [`metric`], [`stats`] | integers become statistics, statistics become p- and q-values |
 //! | [`verdict`] | numbers become a level and its reasons |
 //! | [`report`] | results out: table, JSON, Parquet and more |
+//! | [`history`] | every run kept, and how features moved over them |
+//! | [`alert`] | who is told, and until when |
 //! | [`scan`] | the whole pipeline; [`config`] what was asked for |
 //!
 //! # Glossary
@@ -57,6 +59,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod alert;
 pub mod backend;
 pub mod column;
 pub mod compare;
@@ -64,6 +67,7 @@ pub mod config;
 pub mod counts;
 pub mod format;
 pub mod generate;
+pub mod history;
 pub mod metric;
 pub mod progress;
 pub mod report;

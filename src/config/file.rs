@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 use super::select::did_you_mean;
 use super::{ConfigError, DEFAULT_FILE, ScanOptions};
+use crate::alert::AlertsConfig;
+use crate::history::HistoryConfig;
 
 /// What a configuration file says, with the paths of both sides among the options.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,6 +16,10 @@ pub struct FileConfig {
     pub path: PathBuf,
     /// What it says; relative paths have the file's folder in front.
     pub options: ScanOptions,
+    /// `[history]`.
+    pub history: HistoryConfig,
+    /// `[alerts]`.
+    pub alerts: AlertsConfig,
 }
 
 /// One side in the file.
@@ -31,6 +37,8 @@ struct Tables {
     reference: Option<SideConfig>,
     current: Option<SideConfig>,
     scan: ScanOptions,
+    history: HistoryConfig,
+    alerts: AlertsConfig,
 }
 
 impl FileConfig {
@@ -65,7 +73,7 @@ impl FileConfig {
     /// # Errors
     /// When it is not TOML, or has keys that nobody knows; the message shows the line.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let Tables { reference, current, scan } =
+        let Tables { reference, current, scan, mut history, mut alerts } =
             toml::from_str(text).map_err(|error| explained(&error, text, path))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let paths = |side: Option<SideConfig>| {
@@ -76,7 +84,9 @@ impl FileConfig {
             Some(_) => folder.join(output),
         });
         let options = ScanOptions { reference: paths(reference), current: paths(current), output, ..scan };
-        Ok(Self { path: path.to_owned(), options })
+        history.relative_to(folder);
+        alerts.relative_to(folder);
+        Ok(Self { path: path.to_owned(), options, history, alerts })
     }
 }
 

@@ -20,6 +20,7 @@ mod choices;
 mod file;
 mod machine;
 mod options;
+mod secret;
 mod select;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
 pub use file::{FileConfig, SideConfig};
 pub use options::{Names, ScanOptions};
+pub use secret::{Refused, Secret, SecretError};
 pub use select::{Patterns, Selection, Unmatched, select_features};
 
 use crate::metric::{Card, METRICS};
