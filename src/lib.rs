@@ -33,6 +33,7 @@
 //! | [`metric`], [`stats`] | integers become statistics, statistics become p- and q-values |
 //! | [`verdict`] | numbers become a level and its reasons |
 //! | [`report`] | results out: table, JSON, Parquet and more |
+//! | [`concept`] | streams of errors and losses: when did the concept change? |
 //! | [`scan`] | the whole pipeline; [`config`] what was asked for |
 //!
 //! # Glossary
@@ -60,6 +61,7 @@
 pub mod backend;
 pub mod column;
 pub mod compare;
+pub mod concept;
 pub mod config;
 pub mod counts;
 pub mod format;

@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
 pub use file::{FileConfig, SideConfig};
 pub use options::{Names, ScanOptions};
+pub(crate) use select::did_you_mean;
 pub use select::{Patterns, Selection, Unmatched, select_features};
 
 use crate::metric::{Card, METRICS};
