@@ -2,6 +2,7 @@
 
 mod bench;
 mod completions;
+mod concept;
 mod devices;
 mod exit;
 mod generate;
@@ -42,6 +43,8 @@ enum Command {
     /// Write synthetic feature stores with known drift
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(generate::GenerateArgs),
+    /// Watch streams of errors or losses for concept drift
+    Concept(concept::ConceptArgs),
     /// List the GPUs that gpudrift sees
     Devices(devices::DevicesArgs),
     /// Compare the CPU and the GPU of this machine
@@ -61,6 +64,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scan(args) => scan::run(*args),
         Command::Generate(args) => generate(&args),
+        Command::Concept(args) => concept::run(args),
         Command::Devices(args) => devices::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -17,6 +17,9 @@
 //! | part | what happens there |
 //! |---|---|
 //! | [`Card`], [`Spec`] | what a detector is called and takes; what was typed becomes checked settings |
+//! | [`Stream`] | the detectors of one stream, and what they said so far |
+//! | `state` | all streams in one file between two nights |
+//! | [`scan`](mod@scan) | rows to streams, streams to a report |
 
 mod adwin;
 mod card;
@@ -24,16 +27,29 @@ mod cusum;
 mod ddm;
 mod degradation;
 mod eddm;
+mod error;
 mod hddm_a;
 mod hddm_w;
 mod kswin;
+mod order;
 mod page_hinkley;
 mod python_random;
+mod report;
+mod rows;
 mod running;
+pub mod scan;
 mod spec;
+mod state;
+mod stream;
 
 pub use card::{Card, Input, Parameter, Settings, Value};
+pub use error::ConceptError;
+pub use report::{ConceptReport, Found, RunFacts, StreamReport, Summary, WatchReport};
+pub use rows::{Loss, ValueSource};
+pub use scan::{ConceptConfig, ConceptRun};
 pub use spec::{Spec, SpecError, specs};
+pub use state::StateFileError;
+pub use stream::{Event, Rows, Stream};
 
 /// Every detector, in the order in which they are listed and reported.
 pub static DETECTORS: [&Card; 9] = [
