@@ -252,7 +252,7 @@ impl ConceptReport {
             }
         }
         right(&mut table, &[3, 4, 5]);
-        writeln!(out, "{table}")?;
+        writeln!(out, "{}", table.trim_fmt())?;
         if order.len() > SHOWN {
             writeln!(
                 out,
@@ -273,7 +273,7 @@ impl ConceptReport {
                 ]);
             }
             right(&mut table, &[3]);
-            writeln!(out, "\n{table}")?;
+            writeln!(out, "\n{}", table.trim_fmt())?;
             if self.events.len() > shown {
                 let more = counted((self.events.len() - shown) as u64, "event", "events");
                 writeln!(out, "… {more} more not shown; --format json has them")?;
