@@ -69,7 +69,6 @@ fn one_stream(values: &[f64]) {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "figures for people")]
 fn many_streams(streams: u32) -> Result<(), Box<dyn Error>> {
     let specs = specs(&["adwin,ddm".to_owned()])?;
     let values: Vec<Vec<f64>> = (0..streams).map(|seed| errors(seed, 2000)).collect();
