@@ -207,7 +207,8 @@ fn mistakes_are_refused_before_anything_is_written() {
     write(&path.join("a.parquet"), &log(100));
     let input = ["--input", "a.parquet"];
     let with = |more: &[&'static str]| [&input[..], more].concat();
-    refused(path, &["--value", "loss"], 2, &["--input"]);
+    refused(path, &["--value", "loss"], 2, &["--input PATH"]);
+    refused(path, &with(&["--prediction", "label"]), 2, &["both --prediction COLUMN and --label COLUMN"]);
     refused(path, &input, 2, &["--value COLUMN", "--prediction COLUMN"]);
     refused(path, &with(&["--value", "los"]), 2, &["--value", "`los`", "did you mean loss?"]);
     refused(path, &with(&["--value", "model"]), 2, &["`model` is Utf8"]);
@@ -235,6 +236,29 @@ fn mistakes_are_refused_before_anything_is_written() {
     fs::write(path.join("broken.parquet"), &fs::read(path.join("a.parquet")).unwrap()[..500]).unwrap();
     refused(path, &["--input", "broken.parquet", "--value", "loss", "--state", "t"], 3, &["broken.parquet"]);
     assert!(!path.join("t").exists());
+}
+
+#[test]
+fn a_table_of_the_configuration_has_the_keys_of_the_flags_and_flags_win() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::create_dir(path.join("conf")).unwrap();
+    write(&path.join("conf/a.parquet"), &log(3000));
+    let text = "[scan]\npsi_bins = 5\n[concept]\ninput = ['a.parquet']\nvalue = 'loss'\nstream_by = ['model']\norder_by = 'timestamp'\n\
+                detector = ['ddm', 'adwin:delta=0.1']\nstate = 'concept.state'\nfail_on = 'never'\n";
+    fs::write(path.join("conf/gpudrift.toml"), text).unwrap();
+    let flags = ["--input", "conf/a.parquet", "--stream-by", "model", "--order-by", "timestamp"];
+    let adwin = ["--prediction", "prediction", "--label", "label", "--detector", "adwin"];
+    let by_flags = report(path, &[&flags[..], &["--value", "loss", "--detector", "ddm,adwin:delta=0.1"]].concat());
+    assert_eq!(report(path, &["--config", "conf/gpudrift.toml"]), by_flags);
+    assert!(path.join("conf/concept.state").exists(), "paths are relative to the folder of the file");
+    fs::remove_file(path.join("conf/concept.state")).unwrap();
+    let by_flags = report(path, &[&flags[..], &adwin[..]].concat());
+    assert_eq!(report(&path.join("conf"), &adwin), by_flags, "the default file, with flags before it");
+    fs::write(path.join("wrong.toml"), "[concept]\ndetectr = ['adwin']\n").unwrap();
+    refused(path, &["--config", "wrong.toml"], 2, &["wrong.toml", "unknown field `detectr`", "`detector`"]);
+    fs::write(path.join("empty.toml"), "").unwrap();
+    refused(path, &["--config", "empty.toml"], 2, &["empty.toml has no table [concept]"]);
 }
 
 #[test]

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use gpudrift::concept::scan::scan;
-use gpudrift::concept::{ConceptConfig, ConceptError, DETECTORS, Loss, ValueSource, specs};
-use gpudrift::config::FailOn;
+use gpudrift::concept::{ConceptError, ConceptOptions, DETECTORS};
 use gpudrift::format::printable;
 
 use super::exit::{Exit, Failure};
@@ -53,42 +52,17 @@ enum Format {
 
 #[derive(Debug, Args)]
 struct ConceptScanArgs {
-    /// Parquet files, folders or globs
-    #[arg(long, short, value_name = "PATH", required = true, num_args = 1..)]
-    input: Vec<String>,
-    /// Column of the values to watch
-    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["prediction", "label", "loss"])]
-    value: Option<String>,
-    /// Column of predictions, compared with --label
-    #[arg(long, value_name = "COLUMN", requires = "label")]
-    prediction: Option<String>,
-    /// Column of labels
-    #[arg(long, value_name = "COLUMN", requires = "prediction")]
-    label: Option<String>,
-    /// How prediction and label are compared [default: zero-one]
-    #[arg(long, value_enum, value_name = "LOSS")]
-    loss: Option<Loss>,
-    /// Columns whose values tell streams apart
-    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
-    stream_by: Vec<String>,
-    /// Column of the time; rows go in its order instead of that of the files
-    #[arg(long, value_name = "COLUMN")]
-    order_by: Option<String>,
-    /// Detectors, with parameters where the defaults do not fit: adwin,ddm:warm_start=50; or all
-    #[arg(long, short, value_name = "NAME[:PARAMETER=VALUE],...", default_value = "adwin")]
-    detector: Vec<String>,
-    /// Continue from this file, and write it; files that it has seen are not read again
+    #[command(flatten)]
+    options: ConceptOptions,
+    /// File with a table [concept], which has the same keys [default: ./gpudrift.toml, where no input is named]
     #[arg(long, value_name = "FILE")]
-    state: Option<PathBuf>,
+    config: Option<PathBuf>,
     /// How the report is written
     #[arg(long, short, value_enum, default_value = "table")]
     format: Format,
     /// File to write [default: standard output]
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
-    /// End with exit code 1 from this level on
-    #[arg(long, value_enum, value_name = "LEVEL", default_value = "never")]
-    fail_on: FailOn,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -106,14 +80,15 @@ pub(crate) fn run(args: ConceptArgs) -> Result<Exit, Failure> {
 }
 
 fn run_scan(args: ConceptScanArgs) -> Result<Exit, Failure> {
-    let (format, fail_on, quiet) = (args.format, args.fail_on, args.quiet);
+    let options = args.options.with_file(args.config.as_deref()).map_err(failure)?;
+    let fail_on = options.fail_on.unwrap_or_default();
+    let config = options.resolve().map_err(failure)?;
     let destination = Output::open(args.output.as_deref(), false).map_err(Failure::usage)?;
     let threads = args.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::failed)?;
-    let config = config(args).map_err(failure)?;
     let run = pool.install(|| scan(&config)).map_err(failure)?;
     let report = &run.report;
-    let written = destination.write(|out| match format {
+    let written = destination.write(|out| match args.format {
         Format::Table => report.write_table(out),
         Format::Json => report.write_json(out),
         Format::Ndjson => report.write_ndjson(out),
@@ -121,31 +96,13 @@ fn run_scan(args: ConceptScanArgs) -> Result<Exit, Failure> {
     written.map_err(Failure::failed)?;
     // Only now: findings that nobody could read are found again by the next run.
     run.save().map_err(failure)?;
-    if !quiet {
+    if !args.quiet {
         for warning in report.warnings() {
             // Nobody may be there to read it.
             let _ = writeln!(std::io::stderr(), "warning: {}", printable(&warning));
         }
     }
     Ok(if fail_on.is_reached(report.worst()) { Exit::Gate } else { Exit::Finished })
-}
-
-fn config(args: ConceptScanArgs) -> Result<ConceptConfig, ConceptError> {
-    let value = match (args.value, args.prediction, args.label) {
-        (Some(column), ..) => ValueSource::Column(column),
-        (None, Some(prediction), Some(label)) => {
-            ValueSource::Pair { prediction, label, loss: args.loss.unwrap_or_default() }
-        }
-        _ => return Err(ConceptError::NoValue),
-    };
-    Ok(ConceptConfig {
-        input: args.input,
-        value,
-        stream_by: args.stream_by,
-        order_by: args.order_by,
-        specs: specs(&args.detector)?,
-        state: args.state,
-    })
 }
 
 fn failure(error: ConceptError) -> Failure {

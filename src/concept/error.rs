@@ -1,5 +1,7 @@
 //! Why a concept scan could not be done.
 
+use std::path::PathBuf;
+
 use super::state::StateFileError;
 use super::{SpecError, StateError};
 use crate::source::{ReadError, SourceError};
@@ -14,7 +16,32 @@ pub enum ConceptError {
     /// No detector is named.
     #[error("no detector is named; type --detector adwin, or `gpudrift concept list` to see all of them")]
     NoDetector,
-    /// No value is named.
+    /// No input is named.
+    #[error("no input is named; type --input PATH, or write `input = [...]` under [concept] in gpudrift.toml")]
+    NoInput,
+    /// A configuration file could not be read.
+    #[error("cannot read {}", file.display())]
+    ReadConfig {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A configuration file says something that is not understood.
+    #[error("{file}: {source}", file = .file.display())]
+    Config {
+        /// The file.
+        file: PathBuf,
+        /// Where, and what.
+        source: Box<toml::de::Error>,
+    },
+    /// A configuration file has no table for this.
+    #[error("{file} has no table [concept]", file = .file.display())]
+    NoTable {
+        /// The file.
+        file: PathBuf,
+    },
+    /// No value is named, or two.
     #[error("name what to watch: --value COLUMN, or both --prediction COLUMN and --label COLUMN")]
     NoValue,
     /// The files could not be opened.
@@ -57,7 +84,15 @@ impl ConceptError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::Spec(_) | Self::NoDetector | Self::NoValue | Self::UnknownColumn { .. } | Self::UnfitColumn { .. }
+            Self::Spec(_)
+                | Self::NoDetector
+                | Self::NoInput
+                | Self::NoValue
+                | Self::ReadConfig { .. }
+                | Self::Config { .. }
+                | Self::NoTable { .. }
+                | Self::UnknownColumn { .. }
+                | Self::UnfitColumn { .. }
         ) || matches!(self, Self::StateFile(StateFileError::Other { .. }))
     }
 }

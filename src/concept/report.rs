@@ -11,7 +11,6 @@ use arrow::array::{ArrayRef, Int64Array};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -19,11 +18,8 @@ use super::scan::{ConceptConfig, Key};
 use super::state::Identity;
 use super::stream::{Rows, Stream, Watch};
 use super::{Input, Signal};
-use crate::format::{count, counted, printable};
+use crate::format::counted;
 use crate::verdict::Level;
-
-/// Events and streams that the table shows; JSON has all of them.
-const SHOWN: usize = 40;
 
 /// The report of a concept scan.
 #[derive(Clone, Debug, Serialize)]
@@ -229,67 +225,6 @@ impl ConceptReport {
         }
         writeln!(out, "{}", text(&json!({ "summary": self.summary }))?)
     }
-
-    /// A table for people: the worst streams first, and the latest events.
-    ///
-    /// # Errors
-    /// Those of `out`.
-    pub fn write_table(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Summary { streams, rows, drifts, warnings, ok, info, warning, critical } = &self.summary;
-        let mut order: Vec<&StreamReport> = self.streams.iter().collect();
-        order.sort_by_key(|stream| std::cmp::Reverse(stream.level));
-        let mut table = table(&["level", "stream", "detector", "values", "drifts", "warnings"]);
-        for stream in order.iter().take(SHOWN) {
-            for watch in &stream.detectors {
-                table.add_row([
-                    watch.level.name().to_uppercase(),
-                    title(&stream.stream),
-                    watch.detector.clone(),
-                    count(stream.total_values),
-                    count(watch.total_drifts),
-                    count(watch.total_warnings),
-                ]);
-            }
-        }
-        right(&mut table, &[3, 4, 5]);
-        writeln!(out, "{}", table.trim_fmt())?;
-        if order.len() > SHOWN {
-            writeln!(
-                out,
-                "… {} more not shown; --format json has them",
-                counted((order.len() - SHOWN) as u64, "stream", "streams")
-            )?;
-        }
-        if !self.events.is_empty() {
-            let mut table = self::table(&["event", "stream", "detector", "index", "timestamp"]);
-            let shown = self.events.len().min(SHOWN);
-            for event in &self.events[..shown] {
-                table.add_row([
-                    event.kind.to_owned(),
-                    title(&event.stream),
-                    event.detector.clone(),
-                    event.index.to_string(),
-                    event.timestamp.clone().unwrap_or_default(),
-                ]);
-            }
-            right(&mut table, &[3]);
-            writeln!(out, "\n{}", table.trim_fmt())?;
-            if self.events.len() > shown {
-                let more = counted((self.events.len() - shown) as u64, "event", "events");
-                writeln!(out, "… {more} more not shown; --format json has them")?;
-            }
-        }
-        let skipped = rows.nulls + rows.nans + rows.infinite + rows.late + rows.untimed;
-        writeln!(
-            out,
-            "\n{}, {} ({} skipped); {}, {}; {critical} critical, {warning} warning, {info} info, {ok} ok",
-            counted(*streams, "stream", "streams"),
-            counted(rows.values, "value", "values"),
-            count(skipped),
-            counted(*drifts, "drift", "drifts"),
-            counted(*warnings, "warning", "warnings"),
-        )
-    }
 }
 
 fn run(labels: &Labels<'_>) -> RunFacts {
@@ -355,30 +290,6 @@ fn written(time: i64, data_type: &DataType) -> String {
         ArrayFormatter::try_new(&array, &FormatOptions::default()).map(|formatter| formatter.value(0).to_string())
     });
     text.unwrap_or_else(|_| time.to_string())
-}
-
-fn title(stream: &BTreeMap<String, Option<String>>) -> String {
-    if stream.is_empty() {
-        return "(all rows)".to_owned();
-    }
-    let part = |(name, value): (&String, &Option<String>)| format!("{name}={}", value.as_deref().unwrap_or("null"));
-    printable(&stream.iter().map(part).collect::<Vec<_>>().join(", ")).to_string()
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
-    table.set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
-    table.set_header(header.to_vec());
-    table
-}
-
-fn right(table: &mut Table, columns: &[usize]) {
-    for &column in columns {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
 }
 
 fn text<T: Serialize>(value: &T) -> io::Result<String> {
