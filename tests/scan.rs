@@ -4,11 +4,11 @@
 
 use gpudrift::backend::cpu::Cpu;
 use gpudrift::backend::{self, Backend};
-use gpudrift::config::{BackendChoice, ScanConfig};
+use gpudrift::config::{BackendChoice, FactsChoice, ScanConfig};
 use gpudrift::generate::{GenerateSpec, type_named};
 use gpudrift::progress::NoProgress;
 use gpudrift::report::{Report, SkipCause};
-use gpudrift::scan::{scan, scan_with};
+use gpudrift::scan::{scan, scan_by_sorting, scan_with};
 use std::path::Path;
 
 const ALL_METRICS: [&str; 9] =
@@ -58,6 +58,21 @@ fn same(left: &Report, right: &Report, what: &str) {
         );
     }
     assert_eq!((&left.summary, &left.skipped), (&right.summary, &right.skipped), "{what}");
+}
+
+#[test]
+fn counting_cells_gives_what_sorting_both_sides_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = store(folder.path(), 20_000, 7000, 2);
+    let metrics = ["psi", "ks", "js", "chi2"].map(str::to_owned).to_vec();
+    let cells = ScanConfig { metrics, facts: FactsChoice::Basic, ..whole };
+    let sorted = scan_by_sorting(&cells).unwrap();
+    let with_a_gap = sorted.features.iter().filter(|feature| feature.number("ks_statistic").is_some_and(|d| d > 0.0));
+    assert!(with_a_gap.count() > 10, "the oracle found gaps");
+    same(&scan(&cells, &NoProgress).unwrap(), &sorted, "sorted");
+    // Memory for nothing: the cells are counted window by window, and what is sorted is sorted whole.
+    let streamed = ScanConfig { memory_limit: 1 << 20, psi_bins: 7, ..cells };
+    same(&scan(&streamed, &NoProgress).unwrap(), &scan_by_sorting(&streamed).unwrap(), "sorted, streamed");
 }
 
 #[test]
