@@ -1,207 +1,157 @@
-//! `gpudrift bench`: the CPU and the GPU of this machine over the same data, side by side.
+//! `gpudrift bench`: what a scan costs on this machine, beside bare decoding of the same columns, the same program with
+//! sorting in place of counting, and a GPU where there is one.
 
-use std::path::Path;
-use std::time::Instant;
+mod bare;
+mod case;
+mod table;
+
+use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::Args;
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use clap::{Args, ValueEnum};
 use gpudrift::backend::{self, Backend};
-use gpudrift::config::{BackendChoice, FactsChoice, ScanConfig};
-use gpudrift::generate::{GenerateSpec, type_named};
-use gpudrift::progress::NoProgress;
-use gpudrift::report::Report;
-use gpudrift::scan::{decode_only, scan_with};
+use gpudrift::config::{BackendChoice, ScanConfig};
+use gpudrift::generate::Format;
+use parquet::basic::{Compression, ZstdLevel};
 
 use super::exit::{Exit, Failure};
-use super::output::print;
+use super::output::{Output, print};
+use case::{Case, Line};
 
 /// What `gpudrift bench` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  gpudrift bench                                        a small grid of rows, features and types
-  gpudrift bench --rows 1000000 --features 20 --type f64
+  gpudrift bench                                        a small grid of rows, features, types and pages
+  gpudrift bench --rows 1000000 --features 20 --type f64 --pages plain,dictionary,zstd,nulls
   gpudrift bench --decode-only                          what reading alone costs")]
 pub(crate) struct BenchArgs {
     /// Rows a side
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "100000,1000000")]
     pub(crate) rows: Vec<u64>,
-    /// Metrics to compute
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',', default_value = "psi,ks,js")]
-    pub(crate) metrics: Vec<String>,
-    /// Count the full facts, too
-    #[arg(long)]
-    pub(crate) full_facts: bool,
-    /// Threads [default: all cores]
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<usize>,
-    /// Write plain pages instead of dictionary ones
-    #[arg(long)]
-    pub(crate) plain: bool,
     /// Features
-    #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "20,200")]
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "40")]
     pub(crate) features: Vec<u64>,
     /// Types of the features
     #[arg(long = "type", value_name = "TYPE,...", value_delimiter = ',', default_value = "f32,f64",
         value_parser = ["f32", "f64", "int32", "int64", "string"])]
     pub(crate) types: Vec<String>,
+    /// How the pages are written
+    #[arg(long, value_enum, value_name = "PAGES,...", value_delimiter = ',', default_value = "plain,dictionary")]
+    pub(crate) pages: Vec<Pages>,
+    /// Rows in a row group [default: 131072]
+    #[arg(long, value_name = "N")]
+    pub(crate) row_group_rows: Option<usize>,
+    /// Metrics to compute
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', default_value = "psi,ks,js")]
+    pub(crate) metrics: Vec<String>,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
     /// Backends; auto is the CPU, and a real GPU where there is one; gpu takes a software one, too
     #[arg(long, value_enum, value_name = "BACKEND", default_value = "auto")]
     pub(crate) backend: BackendChoice,
-    /// Times that each case runs; the fastest counts
+    /// Times that each case runs, all its lines in turn; the fastest of each counts
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) repeat: u32,
     /// Only decode the columns, and count nothing
     #[arg(long)]
     pub(crate) decode_only: bool,
+    /// Leave out the line of sorting, which takes several times as long as the others
+    #[arg(long)]
+    pub(crate) no_sorting: bool,
+    /// Folder for the data, some gigabytes for large cases; removed afterwards [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scratch: Option<PathBuf>,
+    /// Also write all lines to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
 }
 
-/// Runs every case and prints a line for each backend.
+/// How the pages of a case are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pages {
+    /// Plain pages, snappy
+    Plain,
+    /// Dictionary pages, snappy, as pyarrow writes by default
+    Dictionary,
+    /// Plain pages, zstd
+    Zstd,
+    /// Plain pages, snappy, with 3 % nulls
+    Nulls,
+}
+
+impl Pages {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Dictionary => "dictionary",
+            Self::Zstd => "zstd",
+            Self::Nulls => "nulls",
+        }
+    }
+
+    /// Share of nulls in every feature.
+    fn nulls(self) -> f64 {
+        if self == Self::Nulls { 0.03 } else { 0.0 }
+    }
+
+    fn apply(self, format: &mut Format) {
+        format.dictionary = self == Self::Dictionary;
+        format.codec = if self == Self::Zstd { Compression::ZSTD(ZstdLevel::default()) } else { Compression::SNAPPY };
+    }
+}
+
+/// Runs every case and prints its lines.
 pub(crate) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
     let backends = backends(args.backend).map_err(Failure::failed)?;
-    let mut table = Table::new();
-    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
-    table.set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
-    table.set_header([
-        "type",
-        "features",
-        "rows",
-        "who",
-        "whole",
-        "kernels",
-        "values/s",
-        "bytes/s",
-        "ns/value",
-        "÷ decode",
-        "report",
-    ]);
+    let output =
+        args.json.as_deref().map(|path| Output::open(Some(path), false)).transpose().map_err(Failure::usage)?;
+    let mut lines: Vec<Line> = Vec::new();
     for name in &args.types {
         for &features in &args.features {
             for &rows in &args.rows {
-                let case = Case { name, features, rows };
-                for line in case.run(args, &backends).map_err(Failure::failed)? {
-                    table.add_row(line);
+                for &pages in &args.pages {
+                    let case = Case { name, features, rows, pages };
+                    lines.extend(case.run(args, &backends).map_err(Failure::failed)?);
                 }
             }
         }
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    let threads = threads(args);
     let devices: String =
         backends.iter().map(|backend| format!("{}: {}\n", backend.name(), backend.device())).collect();
-    let threads = config(args, Path::new("")).threads;
-    let notes = "values of both sides; whole: from opening the files to the report; kernels: counting alone, by the device's clock or \
-                 summed over threads; ns/value: on each core; ÷ decode: whole, over reading and decoding alone\n";
-    print(&format!("gpudrift {}, {threads} threads\n{devices}{table}\n{notes}", env!("CARGO_PKG_VERSION")))
+    let version = env!("CARGO_PKG_VERSION");
+    print(&format!("gpudrift {version}, {threads} threads\n{devices}{}\n", table::of(&lines)))
         .map_err(Failure::failed)?;
-    Ok(Exit::Finished)
+    if let Some(output) = output {
+        let all = serde_json::json!({
+            "version": version,
+            "threads": threads,
+            "metrics": args.metrics,
+            "repeat": args.repeat,
+            "devices": backends.iter().map(|backend| (backend.name(), backend.device())).collect::<Vec<_>>(),
+            "lines": lines,
+        });
+        let written = output.write(|out| serde_json::to_writer_pretty(out, &all).map_err(Into::into));
+        written.map_err(Failure::failed)?;
+    }
+    match lines.iter().find(|line| line.same == Some(false)) {
+        Some(line) => {
+            Err(Failure::failed(anyhow::anyhow!("{} found something else than counting on the CPU", line.who)))
+        }
+        None => Ok(Exit::Finished),
+    }
+}
+
+fn threads(args: &BenchArgs) -> usize {
+    args.threads.unwrap_or_else(|| ScanConfig::default().threads)
 }
 
 fn backends(choice: BackendChoice) -> anyhow::Result<Vec<Box<dyn Backend>>> {
     let mut backends = vec![backend::open(BackendChoice::Cpu)?];
     if choice != BackendChoice::Cpu {
-        let other = backend::open(choice)?;
+        let other = backend::open(choice).context("no other backend to compare with")?;
         backends.extend((other.name() != "cpu").then_some(other));
     }
     Ok(backends)
-}
-
-struct Case<'a> {
-    name: &'a str,
-    features: u64,
-    rows: u64,
-}
-
-impl Case<'_> {
-    /// Generates the data, runs every backend over it, and gives one line each.
-    fn run(&self, args: &BenchArgs, backends: &[Box<dyn Backend>]) -> anyhow::Result<Vec<Vec<String>>> {
-        let folder = tempfile::tempdir().context("cannot make a folder for the data")?;
-        let mut spec = GenerateSpec {
-            rows: self.rows,
-            current_rows: self.rows,
-            features: usize::try_from(self.features)?,
-            types: vec![type_named(self.name)?],
-            ..GenerateSpec::default()
-        };
-        spec.format.dictionary = !args.plain;
-        let bytes = spec.store()?.write(folder.path(), false)?.bytes;
-        let config = config(args, folder.path());
-        let decode = fastest(args.repeat, || decode_only(&config))?.0;
-        let mut lines = vec![self.line("decode", decode, None, bytes, decode, config.threads, "")];
-        let mut first: Option<Report> = None;
-        for backend in backends.iter().filter(|_| !args.decode_only) {
-            let (seconds, report) = fastest(args.repeat, || scan_with(&config, backend.as_ref(), &NoProgress))?;
-            let kernels = backend.kernel_seconds().map(|all| all / f64::from(args.repeat));
-            let kernels = kernels.or_else(|| report.run.timings.get("count").copied());
-            let same = first.as_ref().is_none_or(|first| first.features == report.features);
-            let verdict = if first.is_none() {
-                ""
-            } else if same {
-                "the same"
-            } else {
-                "DIFFERS"
-            };
-            lines.push(self.line(backend.name(), seconds, kernels, bytes, decode, config.threads, verdict));
-            first.get_or_insert(report);
-        }
-        Ok(lines)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the cells of a line")]
-    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    fn line(
-        &self,
-        who: &str,
-        seconds: f64,
-        kernels: Option<f64>,
-        bytes: u64,
-        decode: f64,
-        threads: usize,
-        same: &str,
-    ) -> Vec<String> {
-        let values = 2.0 * self.rows as f64 * self.features as f64;
-        vec![
-            self.name.to_owned(),
-            self.features.to_string(),
-            self.rows.to_string(),
-            who.to_owned(),
-            format!("{seconds:.3} s"),
-            kernels.map_or_else(String::new, |kernels| format!("{kernels:.3} s")),
-            format!("{:.1} M", values / seconds / 1e6),
-            format!("{:.0} MB", bytes as f64 / seconds / 1e6),
-            format!("{:.2}", seconds * 1e9 * threads as f64 / values),
-            format!("{:.2}", seconds / decode),
-            same.to_owned(),
-        ]
-    }
-}
-
-fn config(args: &BenchArgs, folder: &Path) -> ScanConfig {
-    let path = |side: &str| vec![folder.join(side).display().to_string()];
-    let defaults = ScanConfig::default();
-    ScanConfig {
-        reference: path("reference"),
-        current: path("current"),
-        metrics: args.metrics.clone(),
-        facts: if args.full_facts { FactsChoice::Full } else { FactsChoice::Basic },
-        threads: args.threads.unwrap_or(defaults.threads),
-        ..defaults
-    }
-}
-
-/// The fastest of some runs in seconds of wall time, and what it gave.
-fn fastest<T, E>(repeat: u32, mut run: impl FnMut() -> Result<T, E>) -> Result<(f64, T), E> {
-    let mut timed = || {
-        let start = Instant::now();
-        run().map(|result| (start.elapsed().as_secs_f64(), result))
-    };
-    let mut best = timed()?;
-    for _ in 1..repeat {
-        let next = timed()?;
-        if next.0 < best.0 {
-            best = next;
-        }
-    }
-    Ok(best)
 }
