@@ -50,6 +50,10 @@ pub(super) fn read<'t>(context: &Context<'_>, task: &'t Task, parallel: bool) ->
             facts[side].merge(&part_facts);
             keys[side].push(part);
         }
+        if keys[side].is_empty() {
+            // A side without rows has keys of the feature's width, too.
+            keys[side].push(Keys::empty(encoding.key_bits()));
+        }
     }
     Ok(Read { task, keys, facts })
 }
