@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use gpudrift::backend::cpu::Cpu;
 use gpudrift::config::{FactsChoice, ScanConfig};
-use gpudrift::generate::{GenerateSpec, TYPES, type_named};
+use gpudrift::generate::{GenerateSpec, TYPES};
 use gpudrift::metric::METRICS;
 use gpudrift::progress::NoProgress;
 use gpudrift::scan::scan_with;
@@ -20,7 +20,7 @@ static GOOD: LazyLock<String> = LazyLock::new(|| {
         rows: 300,
         current_rows: 300,
         features: TYPES.len(),
-        types: TYPES.iter().map(|name| type_named(name).expect("a type of the list")).collect(),
+        types: TYPES.iter().map(|(_, make)| make()).collect(),
         ..GenerateSpec::default()
     };
     spec.store().expect("a store").write(&folder, true).expect("room for the good side");
