@@ -36,13 +36,12 @@ GROUPS = [1, 4, 16, 64, 256, 1024]  # of 20 features × 1 000 000 rows
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="leave out the last two points of each line, two repeats")
-    parser.add_argument("--repeat", type=int, help="runs of each point; the median counts [default: 5, quick 2]")
+    parser.add_argument("--repeat", type=int, help="runs of each point; the median counts [default: 3, quick 2]")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--gpudrift", help="a program that is built already")
-    parser.add_argument("--environments", type=Path, help="a folder with the environments [default: target/peers/venv]")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results")
     args = parser.parse_args()
-    args.repeat = args.repeat or (2 if args.quick else 5)
+    args.repeat = args.repeat or (2 if args.quick else 3)
     return args
 
 
@@ -89,7 +88,7 @@ def point(program: Path, args, x: int, rows: int, features: int, row_group_rows:
 def main() -> None:
     args = arguments()
     program, start = gpudrift(args.gpudrift), time.monotonic()
-    interpreter = python("fast", args.environments)
+    interpreter = python("fast")
     some = slice(None, -2 if args.quick else None)
     try:
         say("over rows")

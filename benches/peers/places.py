@@ -10,7 +10,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-WORK = ROOT / "target" / "peers"
+# Environments, inputs and answers; 8 GB.
+WORK = Path(os.environ.get("GPUDRIFT_PEERS", ROOT / "target" / "peers")).resolve()
 RESULTS = HERE.parent / "results"
 
 
@@ -34,10 +35,10 @@ def run(command: list) -> str:
     return done.stdout
 
 
-def python(environment: str, folder: Path | None = None) -> Path:
+def python(environment: str) -> Path:
     """The interpreter of an environment, which is made when it is not there or its requirements have changed."""
     requirements = HERE / f"requirements-{environment}.txt"
-    place = (folder or WORK / "venv") / environment
+    place = WORK / "venv" / environment
     stamp, wanted = place / "requirements.txt", requirements.read_text()
     interpreter = place / "bin" / "python"
     if not stamp.exists() or stamp.read_text() != wanted:

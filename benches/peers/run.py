@@ -5,7 +5,8 @@
     benches/peers/run.py --quick          small shapes, one minute
     benches/peers/run.py --shapes 200x1000000-plain --peers numpy,polars
 
-Needs Python 3.10 and a Rust toolchain; what else it takes (environments, inputs, 8 GB of them) it makes under target/peers, once.
+Needs Python 3.10 and a Rust toolchain; what else it takes (environments, inputs: 8 GB) it makes once,
+under target/peers or the folder that the variable GPUDRIFT_PEERS names.
 Writes benches/results/peers.md and peers.json.
 """
 
@@ -35,8 +36,8 @@ PEERS = {
     "numpy": ("NumPy", "fast", None),
     "polars": ("Polars", "fast", 60_000_000),
     "scipy": ("SciPy loop", "fast", 20_000_000),
-    "evidently": ("Evidently", "evidently", 8_000_000),
-    "nannyml": ("NannyML", "nannyml", 20_000_000),
+    "evidently": ("Evidently", "evidently", 4_000_000),
+    "nannyml": ("NannyML", "nannyml", 8_000_000),
 }
 SMALL_ONLY = {"evidently", "nannyml"}
 
@@ -50,7 +51,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--budget", type=float, default=540, help="seconds after which no further repeat begins")
     parser.add_argument("--gpudrift", help="a program that is built already")
-    parser.add_argument("--environments", type=Path, help="a folder with the environments [default: target/peers/venv]")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results")
     parser.add_argument("--prepare", action="store_true", help="set up and make the inputs, and measure nothing")
     args = parser.parse_args()
@@ -119,7 +119,7 @@ def contenders(shape: Shape, args, program: Path) -> list[Contender]:
         if args.quick and peer in SMALL_ONLY:
             features = min(features, 10)
         output = scratch / f"{peer}.json"
-        script = [python(environment, args.environments), HERE / f"peer_{peer}.py", *sides]
+        script = [python(environment), HERE / f"peer_{peer}.py", *sides]
         command = [*script, "--features", features, "--threads", args.threads, "--output", output]
         repeat = min(args.repeat, 1 if peer == "evidently" else 3) if peer != "numpy" else args.repeat
         found.append(Contender(name, command, output, features, shape.features, repeat))
@@ -170,9 +170,9 @@ def main() -> None:
     begin = time.monotonic()
     program = gpudrift(args.gpudrift)
     for peer in args.peers:
-        python(PEERS[peer][1], args.environments)
+        python(PEERS[peer][1])
     for shape in args.shapes:
-        inputs(shape, program, python("fast", args.environments))
+        inputs(shape, program, python("fast"))
     say(f"ready after {time.monotonic() - begin:.0f} s")
     if args.prepare:
         return

@@ -15,7 +15,7 @@ pub use mutate::mutate;
 /// seconds to read and is no finding.
 pub const MAX_ROWS: u64 = 1 << 20;
 
-/// A folder in memory, one a process.
+/// A folder in memory, one a process. Those of processes that are gone stay, some kilobytes each.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let memory = PathBuf::from("/dev/shm");
     let base = if memory.is_dir() { memory } else { std::env::temp_dir() };
