@@ -1,8 +1,6 @@
 //! What fuzzing found stays found: every file under `tests/fuzzed/` once made the program panic, hang or take memory without
 //! bounds. Each is scanned against a good file with the same features, either way round, held and streamed.
 
-#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
-
 use gpudrift::config::{BackendChoice, ScanConfig};
 use gpudrift::generate::{GenerateSpec, TYPES};
 use gpudrift::metric::METRICS;
