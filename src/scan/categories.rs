@@ -4,7 +4,7 @@
 //! Where the names of all categories do not fit in memory, the columns are read once for each partition of their
 //! hashes; sums over categories do not care which one was read when.
 
-use super::context::{Context, Failure, Task};
+use super::context::{Context, Counting, Failure, Task};
 use crate::backend::{Column, CountJob, DeviceError};
 use crate::column::{CategoryTable, Facts, read_codes};
 use crate::counts::{CellMap, Keys};
@@ -110,7 +110,7 @@ pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded>) -> Result<Vec
         .flat_map(|(index, map)| [0, 1].map(|side| CountJob { column: 2 * index + side, map }))
         .collect();
     let rows = context.clock.count.time(|| {
-        if context.wanted.decode_only {
+        if context.wanted.counting == Counting::Nothing {
             return Ok(vec![crate::counts::CellCounts(Vec::new()); jobs.len()]);
         }
         context.backend.load(columns)?.count_cells(&jobs)

@@ -61,8 +61,18 @@ pub(super) struct Wanted {
     pub(super) quantiles: bool,
     pub(super) everything: bool,
     pub(super) max_categories: Option<u64>,
-    /// Read and decode, count nothing: what the decoder alone costs.
-    pub(super) decode_only: bool,
+    pub(super) counting: Counting,
+}
+
+/// How both sides are counted; anything but cells is there to be measured against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counting {
+    /// In cells.
+    Cells,
+    /// By sorting both sides.
+    Sorting,
+    /// Not at all: what reading and decoding alone cost.
+    Nothing,
 }
 
 impl Context<'_> {

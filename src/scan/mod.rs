@@ -14,6 +14,7 @@ mod evaluate;
 mod matching;
 mod memory;
 mod ordered;
+mod sorted;
 mod streamed;
 mod work;
 
@@ -24,7 +25,7 @@ use crate::metric::{METRICS, Needs};
 use crate::progress::Progress;
 use crate::report::{Input, Report, Run, SkipCause, Skipped, SkippedFile};
 use crate::source::{Dataset, OpenOptions, SourceError};
-use context::{Clock, Context, Wanted};
+use context::{Clock, Context, Counting, Wanted};
 use memory::{Memory, Pool};
 use std::time::{Duration, Instant};
 
@@ -70,7 +71,7 @@ pub fn scan(config: &ScanConfig, progress: &dyn Progress) -> Result<Report, Scan
 pub fn scan_with(config: &ScanConfig, backend: &dyn Backend, progress: &dyn Progress) -> Result<Report, ScanError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
     let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
-    pool.install(|| pipeline(config, backend, progress, false)).map(|(report, _)| report)
+    pool.install(|| pipeline(config, backend, progress, Counting::Cells)).map(|(report, _)| report)
 }
 
 /// Reads and decodes what a scan would read, and counts nothing: what the scan costs beyond it is gpudrift's own.
@@ -78,17 +79,32 @@ pub fn scan_with(config: &ScanConfig, backend: &dyn Backend, progress: &dyn Prog
 /// # Errors
 /// As [`scan`].
 pub fn decode_only(config: &ScanConfig) -> Result<Duration, ScanError> {
+    measured(config, Counting::Nothing).map(|(_, duration)| duration)
+}
+
+/// [`scan`] by radix-sorting both sides of every ordered feature, on the CPU, all keys of a feature in memory: the
+/// oracle of the counting, and what it is measured against. Asked for more than KS and the statistics of the PSI bins, it
+/// leaves the rest undefined.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_by_sorting(config: &ScanConfig) -> Result<Report, ScanError> {
+    // Features that are too large for the limit would be counted after all.
+    let config = ScanConfig { memory_limit: u64::MAX, ..config.clone() };
+    measured(&config, Counting::Sorting).map(|(report, _)| report)
+}
+
+fn measured(config: &ScanConfig, counting: Counting) -> Result<(Report, Duration), ScanError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
     let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
-    let quiet = crate::progress::NoProgress;
-    pool.install(|| pipeline(config, &backend::cpu::Cpu, &quiet, true)).map(|(_, duration)| duration)
+    pool.install(|| pipeline(config, &backend::cpu::Cpu, &crate::progress::NoProgress, counting))
 }
 
 fn pipeline(
     config: &ScanConfig,
     backend: &dyn Backend,
     progress: &dyn Progress,
-    decode_only: bool,
+    counting: Counting,
 ) -> Result<(Report, Duration), ScanError> {
     let start = Instant::now();
     let mut run = Run::start(config.clone());
@@ -109,7 +125,7 @@ fn pipeline(
         threads: config.threads,
         pool: Pool::default(),
         facts: if config.facts == FactsChoice::Full { FactsLevel::Full } else { FactsLevel::Basic },
-        wanted: wanted(config, decode_only),
+        wanted: wanted(config, counting),
         progress,
         clock: Clock::default(),
     };
@@ -162,7 +178,7 @@ fn input(paths: &[String], data: &Dataset) -> Input {
     }
 }
 
-fn wanted(config: &ScanConfig, decode_only: bool) -> Wanted {
+fn wanted(config: &ScanConfig, counting: Counting) -> Wanted {
     let needs =
         |needs: Needs| METRICS.iter().any(|metric| config.wants(metric.card().name) && metric.card().needs == needs);
     Wanted {
@@ -171,6 +187,6 @@ fn wanted(config: &ScanConfig, decode_only: bool) -> Wanted {
         quantiles: config.facts == FactsChoice::Full,
         everything: needs(Needs::Everything),
         max_categories: config.max_categories,
-        decode_only,
+        counting,
     }
 }

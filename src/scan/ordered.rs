@@ -1,6 +1,7 @@
 //! Features whose values are ordered: numbers, times, booleans as 0 and 1.
 
-use super::context::{Context, Failure, Task};
+use super::context::{Context, Counting, Failure, Task};
+use super::sorted;
 use super::streamed::Streamed;
 use crate::backend::{Column, DeviceError};
 use crate::column::{Facts, read_keys};
@@ -18,8 +19,8 @@ pub(super) struct Ordered {
 
 /// A feature that has been read and is held: keys by side and row group.
 pub(super) struct Read<'t> {
-    task: &'t Task,
-    keys: [Vec<Keys>; 2],
+    pub(super) task: &'t Task,
+    pub(super) keys: [Vec<Keys>; 2],
     facts: [Facts; 2],
 }
 
@@ -49,6 +50,10 @@ pub(super) fn read<'t>(context: &Context<'_>, task: &'t Task, parallel: bool) ->
             facts[side].merge(&part_facts);
             keys[side].push(part);
         }
+        if keys[side].is_empty() {
+            // A side without rows has keys of the feature's width, too.
+            keys[side].push(Keys::empty(encoding.key_bits()));
+        }
     }
     Ok(Read { task, keys, facts })
 }
@@ -67,8 +72,10 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
         pair(context, read.task, &read.facts, [2 * index, 2 * index + 1], n, sample)
     });
     let compared = context.clock.count.time(|| {
-        if context.wanted.decode_only {
-            return Ok(vec![Compared::default(); batch.len()]);
+        match context.wanted.counting {
+            Counting::Cells => {}
+            Counting::Sorting => return Ok(sorted::compare(context, &batch)),
+            Counting::Nothing => return Ok(vec![Compared::default(); batch.len()]),
         }
         let pairs = pairs.collect();
         compare(context.backend.load(columns)?.as_mut(), pairs, u64::MAX)

@@ -135,6 +135,12 @@ impl Gpu {
         self.core.device.device.destroy();
         self.core.device.lost.set("destroyed by a test");
     }
+
+    /// Makes the device answer nothing from now on, as one that hangs. For fault tests.
+    #[doc(hidden)]
+    pub fn hang(&self) {
+        self.core.device.silence();
+    }
 }
 
 impl Backend for Gpu {
