@@ -32,6 +32,7 @@
 //! | [`compare`] | which cells to look into; the gap, bins, quantiles, outliers, exactly |
 //! | [`metric`], [`stats`] | integers become statistics, statistics become p- and q-values |
 //! | [`verdict`] | numbers become a level and its reasons |
+//! | [`profile`] | the reference, saved: it answers in the place of files |
 //! | [`report`] | results out: table, JSON, Parquet and more |
 //! | [`scan`] | the whole pipeline; [`config`] what was asked for |
 //!
@@ -65,6 +66,7 @@ pub mod counts;
 pub mod format;
 pub mod generate;
 pub mod metric;
+pub mod profile;
 pub mod progress;
 pub mod report;
 pub mod scan;

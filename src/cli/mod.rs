@@ -6,6 +6,7 @@ mod devices;
 mod exit;
 mod generate;
 mod output;
+mod profile;
 mod progress;
 mod scan;
 
@@ -39,6 +40,8 @@ struct Cli {
 enum Command {
     /// Compare current data with a reference and report drift
     Scan(Box<scan::ScanArgs>),
+    /// Save a reference, so that a scan reads only the current data
+    Profile(profile::ProfileArgs),
     /// Write synthetic feature stores with known drift
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(generate::GenerateArgs),
@@ -60,6 +63,7 @@ Examples:
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scan(args) => scan::run(*args),
+        Command::Profile(args) => profile::run(args),
         Command::Generate(args) => generate(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Bench(args) => bench::run(&args),
