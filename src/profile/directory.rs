@@ -1,7 +1,8 @@
 //! What a profile holds, and where.
 
 use arrow::datatypes::{DataType, Field, Schema};
-use arrow::ipc::convert::{IpcSchemaEncoder, try_schema_from_flatbuffer_bytes};
+use arrow::ipc::convert::{IpcSchemaEncoder, try_fb_to_schema};
+use arrow::ipc::root_as_schema;
 use serde::{Deserialize, Serialize};
 
 use super::ProfileError;
@@ -79,10 +80,8 @@ impl Directory {
 
     pub(super) fn decoded(bytes: &[u8]) -> Option<(Self, Vec<SourceColumn>)> {
         let directory: Self = postcard::from_bytes(bytes).ok()?;
-        let schema = crate::source::guard(|| try_schema_from_flatbuffer_bytes(&directory.types).map_err(|error| {
-            crate::source::Fault::Corrupt(error.to_string())
-        }))
-        .ok()?;
+        let types = root_as_schema(&directory.types).ok()?;
+        let schema = try_fb_to_schema(types).ok()?;
         let columns = directory.entries.iter().map(|entry| {
             let of = |&at: &u32| schema.fields().get(at as usize).map(|field| field.data_type().clone());
             Some(SourceColumn {
