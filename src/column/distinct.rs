@@ -205,7 +205,9 @@ impl Distinct {
     pub(crate) fn from_parts(hashes: Vec<u64>, registers: &[u8]) -> Option<Self> {
         match registers {
             [] if hashes.len() <= EXACT && hashes.is_sorted_by(|a, b| a < b) => Some(Self(Kept::Hashes(hashes))),
-            ranks if hashes.is_empty() => Registers::from_ranks(ranks).map(|registers| Self(Kept::Registers(registers))),
+            ranks if hashes.is_empty() => {
+                Registers::from_ranks(ranks).map(|registers| Self(Kept::Registers(registers)))
+            }
             _ => None,
         }
     }
@@ -225,8 +227,12 @@ impl Distinct {
     pub fn merge(&mut self, other: &Self) {
         match (&mut self.0, &other.0) {
             (_, Kept::Hashes(none)) if none.is_empty() => {}
-            (mine @ Kept::Hashes(_), theirs @ Kept::Known(..)) if *mine == Kept::Hashes(Vec::new()) => *mine = theirs.clone(),
-            (Kept::Known(..), _) | (_, Kept::Known(..)) => debug_assert!(false, "numbers of distinct values do not add"),
+            (mine @ Kept::Hashes(_), theirs @ Kept::Known(..)) if *mine == Kept::Hashes(Vec::new()) => {
+                *mine = theirs.clone()
+            }
+            (Kept::Known(..), _) | (_, Kept::Known(..)) => {
+                debug_assert!(false, "numbers of distinct values do not add")
+            }
             (Kept::Registers(mine), Kept::Registers(theirs)) => mine.merge(theirs),
             (Kept::Registers(mine), Kept::Hashes(theirs)) => theirs.iter().for_each(|&hash| mine.insert(hash)),
             (Kept::Hashes(mine), Kept::Registers(theirs)) => {

@@ -83,6 +83,11 @@ impl Moments {
         self.ints.add_wide(values);
     }
 
+    /// Adds an integer `n` times to sums of integers; for times that changed their unit.
+    pub(crate) fn add_integer(&mut self, value: i128, n: u64) {
+        self.add_repeated(value, n);
+    }
+
     /// The same value `n` times.
     pub(super) fn add_repeated(&mut self, value: i128, n: u64) {
         self.count += n;

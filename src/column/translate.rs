@@ -36,7 +36,8 @@ impl Encoding {
         let above = key & u128::from(u64::MAX);
         // Two-part keys: what lies above the double is an integer of the other type.
         let whole = |below: f64, scale: i32| {
-            i128::try_from(floor_scaled(below, scale).0 + above).map_err(|_| "a decimal of more than 128 bits".to_owned())
+            i128::try_from(floor_scaled(below, scale).0 + above)
+                .map_err(|_| "a decimal of more than 128 bits".to_owned())
         };
         match *self {
             Self::Float32 | Self::Float64 => Ok(Number::Float(self.value_of(key))),
@@ -108,7 +109,10 @@ mod tests {
         let fine = Encoding::Temporal { unit: Unit::Millisecond, wide: true };
         let translated = days.translate(key, &fine).unwrap();
         assert_eq!(fine.integer_of(translated), Some(11_017 * 86_400_000));
-        assert_eq!((days.words_of(key), fine.words_of(translated)), (Some("2000-03-01".into()), Some("2000-03-01".into())));
+        assert_eq!(
+            (days.words_of(key), fine.words_of(translated)),
+            (Some("2000-03-01".into()), Some("2000-03-01".into()))
+        );
         assert_eq!(Encoding::Boolean.words_of(1).as_deref(), Some("true"));
         assert_eq!(Encoding::Float64.words_of(1), None);
     }

@@ -128,7 +128,8 @@ impl CellMap {
     /// The pivots that cut a cell, with their cells; `None` for a map without pivots.
     #[must_use]
     pub fn set_pivots(&self) -> Option<Vec<(u32, u128)>> {
-        let set = |(cell, &pivot): (usize, &u128)| (pivot != 0).then(|| Some((u32::try_from(cell).ok()?, pivot))).flatten();
+        let set =
+            |(cell, &pivot): (usize, &u128)| (pivot != 0).then(|| Some((u32::try_from(cell).ok()?, pivot))).flatten();
         self.pivots.as_ref().map(|pivots| pivots.iter().enumerate().filter_map(set).collect())
     }
 

@@ -200,7 +200,8 @@ fn categories_of(data: &Dataset, column: usize, binary: bool) -> Result<(List, F
     let mut codes = Keys::empty(32);
     for unit in data.units() {
         let all = usize::MAX;
-        let part = read_codes::<ReadError>(data, unit, column, &encoding, &mut table, &mut codes, all, &mut |_| Ok(()))?;
+        let part =
+            read_codes::<ReadError>(data, unit, column, &encoding, &mut table, &mut codes, all, &mut |_| Ok(()))?;
         facts.merge(&part);
         counts.resize(table.len(), 0);
         if let Keys::U32(codes) = &codes {

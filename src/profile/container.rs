@@ -67,8 +67,11 @@ fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Profile
 impl<W: Write> Writer<W> {
     pub(super) fn new(out: W) -> Result<Self, ProfileError> {
         let text = |name| Field::new(name, DataType::Utf8, false);
-        let schema =
-            Arc::new(Schema::new(vec![text("feature"), text("part"), Field::new("data", DataType::LargeBinary, false)]));
+        let schema = Arc::new(Schema::new(vec![
+            text("feature"),
+            text("part"),
+            Field::new("data", DataType::LargeBinary, false),
+        ]));
         let inner = FileWriter::try_new(Counting { inner: out, written: 0 }, &schema).map_err(failed)?;
         Ok(Self { inner, schema })
     }

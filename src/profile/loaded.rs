@@ -1,8 +1,8 @@
 //! A stored column in the place of one that a backend holds: the same two questions, the same answers.
 
+use super::ProfileError;
 use super::reference::Ordered;
 use super::runs::Runs;
-use super::ProfileError;
 use crate::backend::{CountJob, DeviceError, Loaded, SelectJob};
 use crate::counts::{CellCounts, Keys};
 

@@ -35,7 +35,7 @@ mod stored;
 
 pub use build::{BuildOptions, build};
 pub use error::ProfileError;
-pub use reference::Profile;
-pub use show::FeatureOverview;
 pub(crate) use loaded::WithStored;
 pub(crate) use reference::Ordered;
+pub use reference::Profile;
+pub use show::FeatureOverview;

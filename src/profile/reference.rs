@@ -7,7 +7,7 @@ use super::container::{Reader, Slice};
 use super::directory::Directory;
 use super::runs::{Runs, Source};
 use super::stored::Summary;
-use crate::column::{Distinct, Encoding, Facts};
+use crate::column::{Distinct, Encoding, Facts, Moments};
 use crate::counts::{CellCounts, CellMap, CellSet, Keys, with_keys};
 use crate::source::SourceColumn;
 
@@ -53,7 +53,8 @@ impl Profile {
 
     pub(super) fn summary(&self, column: usize) -> Result<(Summary, [Slice; 3]), ProfileError> {
         let name = &self.columns[column].name;
-        let slices = self.directory.entries[column].slices.ok_or_else(|| self.unanswered(column, "it holds no data"))?;
+        let slices =
+            self.directory.entries[column].slices.ok_or_else(|| self.unanswered(column, "it holds no data"))?;
         let bytes = self.reader.slice(&slices[2], &format!("feature `{name}`"))?;
         let summary = postcard::from_bytes(&bytes).map_err(|_| self.reader.damaged(format!("feature `{name}`")))?;
         Ok((summary, slices))
@@ -64,9 +65,9 @@ impl Profile {
         let (summary, slices) = self.summary(column)?;
         let name = &self.columns[column].name;
         let damaged = || self.reader.damaged(format!("feature `{name}`"));
-        let stored = summary.ordered.ok_or_else(|| {
-            self.unanswered(column, "it was built as categories; build it anew with this version")
-        })?;
+        let stored = summary
+            .ordered
+            .ok_or_else(|| self.unanswered(column, "it was built as categories; build it anew with this version"))?;
         let own = super::build::forms(&self.columns[column]).0.filter(|own| format!("{own:?}") == stored.encoding);
         let own = own.ok_or_else(|| self.unanswered(column, "its keys are of another version; build it anew"))?;
         if !stored.facts.is_sound(stored.runs.rows) {
@@ -81,21 +82,39 @@ impl Profile {
             None => None,
         };
         if !same {
-            let translate =
-                |key: u128| own.translate(key, encoding).map_err(|reason| ProfileError::Value { feature: name.clone(), reason });
+            let translate = |key: u128| {
+                own.translate(key, encoding).map_err(|reason| ProfileError::Value { feature: name.clone(), reason })
+            };
             facts.min_key = facts.min_key.map(translate).transpose()?;
             facts.max_key = facts.max_key.map(translate).transpose()?;
+            let times = matches!(encoding, Encoding::Temporal { .. });
+            if times && stored.error_rows > 0 && stored.runs.rows > 0 {
+                let reason = "its unit of time changed, and it was built with --profile-size, which keeps too few \
+                              values to sum them anew; build it anew without";
+                return Err(self.unanswered(column, reason));
+            }
+            if times && stored.runs.rows > 0 {
+                let mut moments = Moments::default();
+                runs.each(&mut |key, count| {
+                    moments.add_integer(encoding.integer_of(key).ok_or_else(damaged)?, count);
+                    Ok(())
+                })?;
+                facts.moments = moments;
+            }
             if stored.error_rows == 0 {
                 let mut distinct = Distinct::default();
                 let mut batch = Keys::empty(encoding.key_bits());
-                runs.blocks(0..usize::try_from(stored.runs.keys).unwrap_or(0).div_ceil(super::runs::BLOCK), &mut |keys, _| {
-                    batch.append(keys);
-                    if batch.len() > 1 << 16 {
-                        distinct.merge(&with_keys!(&batch, keys => Distinct::of(keys)));
-                        batch.clear();
-                    }
-                    Ok(())
-                })?;
+                runs.blocks(
+                    0..usize::try_from(stored.runs.keys).unwrap_or(0).div_ceil(super::runs::BLOCK),
+                    &mut |keys, _| {
+                        batch.append(keys);
+                        if batch.len() > 1 << 16 {
+                            distinct.merge(&with_keys!(&batch, keys => Distinct::of(keys)));
+                            batch.clear();
+                        }
+                        Ok(())
+                    },
+                )?;
                 distinct.merge(&with_keys!(&batch, keys => Distinct::of(keys)));
                 facts.distinct = distinct;
             }

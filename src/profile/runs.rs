@@ -191,7 +191,9 @@ impl<'p> Runs<'p> {
             let (start, end) = (self.start(from), self.ends[to - 1]);
             let bad = || corrupt(self.feature);
             let mut bytes = match &self.source {
-                Source::File(reader, slice) if end <= slice.length => reader.bytes(slice.offset + start, end - start)?,
+                Source::File(reader, slice) if end <= slice.length => {
+                    reader.bytes(slice.offset + start, end - start)?
+                }
                 Source::Memory(all) => {
                     let [start, end] = [start, end].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
                     all.get(start..end).ok_or_else(bad)?.to_vec()
@@ -248,7 +250,10 @@ impl<'p> Runs<'p> {
     }
 
     /// Shows every run, ascending.
-    pub(super) fn each(&self, visit: &mut dyn FnMut(u128, u64) -> Result<(), ProfileError>) -> Result<(), ProfileError> {
+    pub(super) fn each(
+        &self,
+        visit: &mut dyn FnMut(u128, u64) -> Result<(), ProfileError>,
+    ) -> Result<(), ProfileError> {
         self.blocks(0..self.firsts.len(), &mut |keys, counts| {
             (0..keys.len()).try_for_each(|index| visit(keys.get(index), counts[index]))
         })

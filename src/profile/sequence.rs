@@ -87,9 +87,8 @@ fn short(bytes: &[u8], at: usize, width: u32) -> u128 {
 
 /// `width` bits, at most 127, from bit `at`.
 fn long(bytes: &[u8], at: usize, width: u32) -> u128 {
-    let half = |at: usize| {
-        u128::from_le_bytes(bytes[at / 8..at / 8 + 16].try_into().expect("sixteen bytes")) >> (at % 8)
-    };
+    let half =
+        |at: usize| u128::from_le_bytes(bytes[at / 8..at / 8 + 16].try_into().expect("sixteen bytes")) >> (at % 8);
     let low = width.min(64);
     let above = if width > 64 { (half(at + 64) & mask(width - 64)) << 64 } else { 0 };
     half(at) & mask(low) | above

@@ -111,7 +111,8 @@ fn insert(table: &mut CategoryTable, list: &[(Vec<u8>, u64)], task: &Task) -> Re
     table.set_binary(matches!(task.pairing.encoding, crate::column::Encoding::Category { binary: true }));
     let mut rows = Vec::new();
     for (value, count) in list {
-        let in_profile = || crate::source::Place { file: "the profile".into(), column: task.name.clone(), row_group: 0 };
+        let in_profile =
+            || crate::source::Place { file: "the profile".into(), column: task.name.clone(), row_group: 0 };
         let code = table.insert(value).map_err(|fault| fault.at(in_profile()))?;
         rows.extend(code.map(|_| *count));
     }
