@@ -221,7 +221,7 @@ fn a_bounded_profile_states_a_bound_that_holds() {
             bounded += 1;
             let [a, b] = [found, exact].map(|one| one.number("ks_statistic").unwrap());
             assert!((a - b).abs() <= error + 1e-15, "{}: {a} {b} {error}", found.name);
-            assert!(error < 2.0 / (size as f64 - 40.0), "{}: {error} with {size} points", found.name);
+            assert!(error < 2.0 / (size as f64 - 72.0), "{}: {error} with {size} points", found.name);
             assert!(found.notes.iter().any(|note| note.contains("at most")));
             assert_eq!(
                 (found.number("psi"), &found.psi_bins),
