@@ -215,7 +215,9 @@ fn a_bounded_profile_states_a_bound_that_holds() {
         let found = scan(&with_profile(&config, &path), &NoProgress).unwrap();
         for (found, exact) in found.features.iter().zip(&exact.features) {
             let Some(error) = found.number("ks_statistic_error") else {
-                assert_eq!(serde_json::to_string(found).unwrap(), serde_json::to_string(exact).unwrap());
+                // q-values rest on the p-values of all features, bounded ones too.
+                assert_eq!(found.number("ks_statistic"), exact.number("ks_statistic"), "{}", found.name);
+                assert_eq!((&found.reference, &found.psi_bins), (&exact.reference, &exact.psi_bins));
                 continue;
             };
             bounded += 1;
