@@ -11,6 +11,9 @@ use crate::column::{Distinct, Encoding, Facts, Moments};
 use crate::counts::{CellCounts, CellMap, CellSet, Keys, with_keys};
 use crate::source::SourceColumn;
 
+/// Categories with their rows.
+type CategoryRows = Vec<(Vec<u8>, u64)>;
+
 /// An open profile: its directory is read, its features are read when they are asked for.
 #[derive(Debug)]
 pub struct Profile {
@@ -124,7 +127,7 @@ impl Profile {
     }
 
     /// The categories of a column with their rows, ascending, and its facts.
-    pub(crate) fn categories(&self, column: usize) -> Result<(Vec<(Vec<u8>, u64)>, Facts), ProfileError> {
+    pub(crate) fn categories(&self, column: usize) -> Result<(CategoryRows, Facts), ProfileError> {
         let (summary, slices) = self.summary(column)?;
         let name = &self.columns[column].name;
         let damaged = || self.reader.damaged(format!("feature `{name}`"));

@@ -93,6 +93,9 @@ impl RunWriter {
     }
 }
 
+/// Takes the keys of a block and their counts.
+type Visit<'v> = &'v mut dyn FnMut(&Keys, &[u64]) -> Result<(), ProfileError>;
+
 /// Where the blocks are read from.
 pub(super) enum Source<'p> {
     File(&'p Reader, Slice),
@@ -180,11 +183,7 @@ impl<'p> Runs<'p> {
     }
 
     /// Shows the keys and counts of some neighbouring blocks, in the keys wanted.
-    pub(super) fn blocks(
-        &self,
-        range: std::ops::Range<usize>,
-        visit: &mut dyn FnMut(&Keys, &[u64]) -> Result<(), ProfileError>,
-    ) -> Result<(), ProfileError> {
+    pub(super) fn blocks(&self, range: std::ops::Range<usize>, visit: Visit<'_>) -> Result<(), ProfileError> {
         const AT_ONCE: usize = 64;
         for from in range.clone().step_by(AT_ONCE) {
             let to = (from + AT_ONCE).min(range.end);

@@ -40,7 +40,7 @@ pub(super) struct Read<'t> {
     keys: [Vec<Keys>; 2],
     facts: [Facts; 2],
     /// The reference, where it comes from a profile; it has no keys here then.
-    stored: Option<Stored<'t>>,
+    stored: Option<Box<Stored<'t>>>,
 }
 
 /// Reads both sides of `task`. With `parallel`, row groups are decoded on all cores.
@@ -70,7 +70,7 @@ pub(super) fn read<'t>(context: &Context<'t>, task: &'t Task, parallel: bool) ->
             keys[side].push(part);
         }
     }
-    let stored = context.clock.decode.time(|| context.stored(task))?;
+    let stored = context.clock.decode.time(|| context.stored(task))?.map(Box::new);
     if let Some(stored) = &stored {
         facts[0] = stored.facts.clone();
     }
@@ -83,7 +83,7 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
         batch.iter().flat_map(|read| &read.keys).map(|pieces| pieces.iter().collect()).collect();
     let pairs = batch.iter().enumerate().map(|(index, read)| {
         let sample = sample_of(read.keys.iter().flatten());
-        pair(context, read.task, &read.facts, [2 * index, 2 * index + 1], sample, read.stored.as_ref())
+        pair(context, read.task, &read.facts, [2 * index, 2 * index + 1], sample, read.stored.as_deref())
     });
     let compared = context.clock.count.time(|| {
         if context.wanted.decode_only {
@@ -91,12 +91,12 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
         }
         let pairs = pairs.collect::<Result<_, _>>()?;
         let mut loaded = context.backend.load(columns)?;
-        let stored = batch.iter().flat_map(|read| [read.stored.as_ref(), None]).collect();
+        let stored = batch.iter().flat_map(|read| [read.stored.as_deref(), None]).collect();
         compare(&mut WithStored { loaded: loaded.as_mut(), stored }, pairs, u64::MAX)
     })?;
     let finished = batch.into_iter().zip(compared).map(|(read, compared)| {
         read.keys.into_iter().flatten().for_each(|keys| context.pool.give(keys));
-        let bound = read.stored.as_ref().and_then(Bound::of);
+        let bound = read.stored.as_deref().and_then(Bound::of);
         Ordered { facts: read.facts, compared, bound }
     });
     Ok(finished.collect())
