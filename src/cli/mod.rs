@@ -7,6 +7,7 @@ mod devices;
 mod exit;
 mod generate;
 mod output;
+mod profile;
 mod progress;
 mod scan;
 
@@ -40,6 +41,8 @@ struct Cli {
 enum Command {
     /// Compare current data with a reference and report drift
     Scan(Box<scan::ScanArgs>),
+    /// Save a reference, so that a scan reads only the current data
+    Profile(profile::ProfileArgs),
     /// Write synthetic feature stores with known drift
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(generate::GenerateArgs),
@@ -63,6 +66,7 @@ Examples:
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scan(args) => scan::run(*args),
+        Command::Profile(args) => profile::run(args),
         Command::Generate(args) => generate(&args),
         Command::Concept(args) => concept::run(args),
         Command::Devices(args) => devices::run(&args),

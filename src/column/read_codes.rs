@@ -173,7 +173,7 @@ impl<E> Coder<'_, E> {
 }
 
 /// A category made of an integer: booleans by name, dates as YYYY-MM-DD, integers in decimal.
-fn in_words(n: i128, class: Class, unit: Option<Unit>, text: &mut String) {
+pub(super) fn in_words(n: i128, class: Class, unit: Option<Unit>, text: &mut String) {
     let day = match unit {
         Some(Unit::Day) => Some(n),
         Some(unit) => {

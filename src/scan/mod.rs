@@ -22,6 +22,7 @@ use crate::backend::{self, Backend};
 use crate::column::FactsLevel;
 use crate::config::{FactsChoice, ScanConfig};
 use crate::metric::{METRICS, Needs};
+use crate::profile::{Profile, ProfileError};
 use crate::progress::Progress;
 use crate::report::{Input, Report, Run, SkipCause, Skipped, SkippedFile};
 use crate::source::{Dataset, OpenOptions, SourceError};
@@ -41,6 +42,9 @@ pub enum ScanError {
         /// What is wrong, where, and what to do.
         source: SourceError,
     },
+    /// The profile that stands for the reference could not be used.
+    #[error("cannot use the reference profile")]
+    Profile(#[from] crate::profile::ProfileError),
     /// There is no such backend on this machine.
     #[error(transparent)]
     Backend(#[from] backend::OpenError),
@@ -110,16 +114,26 @@ fn pipeline(
     let mut run = Run::start(config.clone());
     let options = OpenOptions { skip_bad_files: config.skip_bad_files };
     let open = |side, paths| Dataset::open(paths, &options).map_err(|source| ScanError::Source { side, source });
-    let (reference, current) =
-        rayon::join(|| open("reference", &config.reference), || open("current", &config.current));
+    let profile = config.profile.as_deref().map(Profile::open).transpose()?;
+    let reference = || match &profile {
+        Some(profile) => Ok(Dataset::of_columns(profile.columns().to_vec())),
+        None => open("reference", &config.reference),
+    };
+    let (reference, current) = rayon::join(reference, || open("current", &config.current));
     let (reference, current) = (reference?, current?);
-    run.reference = input(&config.reference, &reference);
+    run.reference = match (&config.profile, &profile) {
+        (Some(path), Some(profile)) => {
+            Input { paths: vec![path.display().to_string()], files: 1, rows: profile.rows(), skipped_files: Vec::new() }
+        }
+        _ => input(&config.reference, &reference),
+    };
     run.current = input(&config.current, &current);
     let opened = start.elapsed();
 
     let matched = matching::match_features(&reference, &current, config);
     let context = Context {
         data: [&reference, &current],
+        profile: profile.as_ref(),
         backend,
         memory: Memory::new(usize::try_from(config.memory_limit).unwrap_or(usize::MAX), config.threads),
         threads: config.threads,
@@ -133,6 +147,12 @@ fn pipeline(
     let counting = Instant::now();
     let answers = work::count(&context, &matched.tasks);
     let counted = counting.elapsed();
+    // Not a fault of the data: the profile was built so that it cannot answer what is asked.
+    let answers = answers.into_iter().map(|answer| match answer {
+        Err(context::Failure::Profile(error @ ProfileError::Unanswered { .. })) => Err(ScanError::Profile(error)),
+        answer => Ok(answer),
+    });
+    let answers = answers.collect::<Result<Vec<_>, _>>()?;
 
     let mut skipped = matched.skipped;
     let mut features = Vec::new();

@@ -139,6 +139,12 @@ impl Dataset {
         Ok(Self::assemble(files, schemas, bad_files))
     }
 
+    /// A data set without files and rows: the columns of a reference that lies somewhere else.
+    pub(crate) fn of_columns(columns: Vec<SourceColumn>) -> Self {
+        let index = columns.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
+        Self { columns, index, ..Self::assemble(Vec::new(), Vec::new(), Vec::new()) }
+    }
+
     fn assemble(mut files: Vec<DataFile>, schemas: Vec<Vec<FileColumn>>, bad_files: Vec<(PathBuf, String)>) -> Self {
         let mut layouts: Vec<Layout> = Vec::new();
         for (file, columns) in files.iter_mut().zip(schemas) {
