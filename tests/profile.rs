@@ -1,6 +1,6 @@
 //! A saved reference: the same report as with the data that it was built from, and nothing that is misread.
 
-#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test fails loudly; its sizes are small")]
 
 mod support;
 
