@@ -13,7 +13,6 @@ mod header;
 mod pages;
 pub(crate) mod partition;
 mod paths;
-mod thrift;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
