@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{CellAlignment, Table};
 use gpudrift::config::ScanConfig;
 use gpudrift::format::{count, printable, shortened};
-use gpudrift::profile::{BuildOptions, FeatureOverview, Profile, ProfileError, build};
+use gpudrift::profile::{BuildOptions, FeatureOverview, Profile, ProfileError, build, merge};
 use gpudrift::progress::{NoProgress, Progress};
 use gpudrift::source::{Dataset, OpenOptions};
 
@@ -20,6 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   gpudrift profile build --reference jan/ --output jan.gpd
   gpudrift scan --profile jan.gpd --current feb/
+  gpudrift profile merge jan.gpd feb.gpd --output q1.gpd
   gpudrift profile show jan.gpd
   gpudrift profile verify jan.gpd";
 
@@ -37,6 +38,9 @@ enum Command {
     #[command(after_help = "Examples:\n  gpudrift profile build --reference jan/ --output jan.gpd\n  \
                             gpudrift profile build --reference jan/ --output jan.gpd --profile-size 65536")]
     Build(BuildArgs),
+    /// Make one profile of several: as if it were built from all their data
+    #[command(after_help = "Examples:\n  gpudrift profile merge jan.gpd feb.gpd --output q1.gpd")]
+    Merge(MergeArgs),
     /// Print what is inside a profile
     #[command(after_help = "Examples:\n  gpudrift profile show jan.gpd\n  gpudrift profile show jan.gpd --format json")]
     Show(ShowArgs),
@@ -73,6 +77,24 @@ struct BuildArgs {
 }
 
 #[derive(Debug, Args)]
+struct MergeArgs {
+    /// The profiles
+    #[arg(num_args = 1.., required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Profile to write; it appears complete or not at all
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Keep at most about N values a feature
+    ///
+    /// Without it every distinct value that the profiles hold is kept. By how much D may be off adds up over bounded ones.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(100..))]
+    profile_size: Option<u64>,
+    /// No messages but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
 struct ShowArgs {
     /// The profile
     file: PathBuf,
@@ -98,6 +120,7 @@ enum Format {
 pub(crate) fn run(args: ProfileArgs) -> Result<Exit, Failure> {
     match args.command {
         Command::Build(args) => build_profile(&args),
+        Command::Merge(args) => merge_profiles(&args),
         Command::Show(args) => show(&args),
         Command::Verify(args) => verify(&args),
     }
@@ -124,18 +147,38 @@ fn build_profile(args: &BuildArgs) -> Result<Exit, Failure> {
         })
         .map_err(Failure::failed)?;
     progress.finish();
-    let mut text = String::new();
-    for (path, reason) in data.bad_files() {
-        text += &format!("warning: left out {}: {}\n", printable(&path.display().to_string()), printable(reason));
-    }
-    for (name, reason) in &failures {
-        text += &format!("warning: {} could not be read: {}\n", printable(name), printable(reason));
-    }
-    if !args.quiet {
-        text += &format!("wrote {}\n", args.output.display());
+    let left_out = data
+        .bad_files()
+        .iter()
+        .map(|(path, reason)| format!("left out {}: {}", printable(&path.display().to_string()), printable(reason)));
+    Ok(wrote(&args.output, left_out.collect(), &failures, args.quiet))
+}
+
+fn merge_profiles(args: &MergeArgs) -> Result<Exit, Failure> {
+    let destination = Output::open(Some(&args.output), true).map_err(Failure::usage)?;
+    let profiles: Vec<Profile> =
+        args.files.iter().map(|file| Profile::open(file)).collect::<Result<_, _>>().map_err(Failure::failed)?;
+    let mut failures = Vec::new();
+    destination
+        .write(|out| {
+            failures = merge(&profiles, args.profile_size, out).map_err(io::Error::other)?;
+            Ok(())
+        })
+        .map_err(Failure::failed)?;
+    Ok(wrote(&args.output, Vec::new(), &failures, args.quiet))
+}
+
+/// Says what was written, and what is missing in it.
+fn wrote(output: &std::path::Path, mut warnings: Vec<String>, failures: &[(String, String)], quiet: bool) -> Exit {
+    warnings.extend(
+        failures.iter().map(|(name, reason)| format!("{} is not in it: {}", printable(name), printable(reason))),
+    );
+    let mut text: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    if !quiet {
+        text += &format!("wrote {}\n", output.display());
     }
     let _ = io::stderr().write_all(text.as_bytes());
-    Ok(if failures.is_empty() && data.bad_files().is_empty() { Exit::Finished } else { Exit::Incomplete })
+    if warnings.is_empty() { Exit::Finished } else { Exit::Incomplete }
 }
 
 fn show(args: &ShowArgs) -> Result<Exit, Failure> {
