@@ -4,6 +4,7 @@ mod alert;
 mod bench;
 mod columns;
 mod completions;
+mod concept;
 mod devices;
 mod diff;
 mod exit;
@@ -13,6 +14,7 @@ mod history;
 mod nightly;
 mod output;
 mod place;
+mod profile;
 mod progress;
 mod scan;
 
@@ -55,9 +57,13 @@ enum Command {
     Export(export::ExportArgs),
     /// Test the channels of alerts; show and send what waits
     Alert(alert::AlertArgs),
+    /// Save a reference, so that a scan reads only the current data
+    Profile(profile::ProfileArgs),
     /// Write synthetic feature stores with known drift
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(generate::GenerateArgs),
+    /// Watch streams of errors or losses for concept drift
+    Concept(concept::ConceptArgs),
     /// List the GPUs that gpudrift sees
     Devices(devices::DevicesArgs),
     /// Compare the CPU and the GPU of this machine
@@ -80,7 +86,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Alert(args) => alert::run(&args),
+        Command::Profile(args) => profile::run(args),
         Command::Generate(args) => generate(&args),
+        Command::Concept(args) => concept::run(args),
         Command::Devices(args) => devices::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::select::did_you_mean;
 use super::{ConfigError, DEFAULT_FILE, ScanOptions};
@@ -39,6 +40,9 @@ struct Tables {
     scan: ScanOptions,
     history: HistoryConfig,
     alerts: AlertsConfig,
+    /// Read by [`ConceptOptions`](crate::concept::ConceptOptions).
+    #[serde(rename = "concept")]
+    _concept: IgnoredAny,
 }
 
 impl FileConfig {
@@ -50,7 +54,7 @@ impl FileConfig {
     pub fn find(named: Option<&Path>, flags: &ScanOptions) -> Result<Option<Self>, ConfigError> {
         match named {
             Some(path) => Self::read(path).map(Some),
-            None if flags.reference.is_some() && flags.current.is_some() => Ok(None),
+            None if (flags.reference.is_some() || flags.profile.is_some()) && flags.current.is_some() => Ok(None),
             None => match Self::read(Path::new(DEFAULT_FILE)) {
                 Err(ConfigError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
                 read => read.map(Some),
@@ -73,7 +77,7 @@ impl FileConfig {
     /// # Errors
     /// When it is not TOML, or has keys that nobody knows; the message shows the line.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let Tables { reference, current, scan, mut history, mut alerts } =
+        let Tables { reference, current, scan, mut history, mut alerts, .. } =
             toml::from_str(text).map_err(|error| explained(&error, text, path))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let paths = |side: Option<SideConfig>| {
