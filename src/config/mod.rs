@@ -5,7 +5,7 @@
 //!
 //! ```toml
 //! [reference]
-//! paths = ["data/reference"]      # relative to the folder of this file
+//! paths = ["data/reference"]      # relative to the folder of this file; or: profile = "reference.gpd"
 //!
 //! [current]
 //! paths = ["data/current"]
@@ -28,7 +28,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
-pub use file::{FileConfig, SideConfig};
+pub use file::{FileConfig, ReferenceConfig, SideConfig};
 pub use options::{Names, ScanOptions};
 pub use secret::{Refused, Secret, SecretError};
 pub(crate) use select::did_you_mean;
@@ -216,7 +216,11 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
     let defaults = ScanConfig::default();
     let limits = Thresholds::default();
     let (mut options, origin) = match file {
-        Some(file) => (flags.or(file.options), Some(file.path)),
+        Some(mut file) => {
+            // Data named on the command line wins over the file's profile.
+            file.options.profile = file.options.profile.filter(|_| flags.reference.is_none());
+            (flags.or(file.options), Some(file.path))
+        }
         None => (flags, None),
     };
     let side = |paths: Option<Vec<String>>, side| match (paths.filter(|paths| !paths.is_empty()), &origin) {
