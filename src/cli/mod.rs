@@ -2,16 +2,19 @@
 
 mod bench;
 mod completions;
+mod config;
+mod deliver;
 mod devices;
 mod exit;
 mod generate;
+mod init;
 mod output;
 mod progress;
 mod scan;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use exit::{Exit, Failure};
 use gpudrift::generate::GenerateError;
@@ -39,6 +42,10 @@ struct Cli {
 enum Command {
     /// Compare current data with a reference and report drift
     Scan(Box<scan::ScanArgs>),
+    /// Look at the data, and write a configuration to begin with
+    Init(init::InitArgs),
+    /// Check, explain and describe the configuration file
+    Config(config::ConfigArgs),
     /// Write synthetic feature stores with known drift
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(generate::GenerateArgs),
@@ -58,14 +65,29 @@ Examples:
 
 /// The program: arguments, run, report, exit code.
 pub(crate) fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let matches = with_environment(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let result = match cli.command {
         Command::Scan(args) => scan::run(*args),
+        Command::Init(args) => init::run(&args),
+        Command::Config(args) => config::run(&args),
         Command::Generate(args) => generate(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     result.unwrap_or_else(Failure::report).into()
+}
+
+/// Every option of a scan may be set by an environment variable: `GPUDRIFT_FAIL_ON` for `--fail-on`. What is typed wins
+/// over it, and it wins over the file.
+fn with_environment(command: clap::Command) -> clap::Command {
+    command.mut_subcommand("scan", |scan| {
+        scan.mut_args(|arg| {
+            let name = format!("GPUDRIFT_{}", arg.get_id().as_str().to_uppercase());
+            arg.env(name).hide_env(true)
+        })
+    })
 }
 
 fn generate(args: &generate::GenerateArgs) -> Result<Exit, Failure> {
@@ -81,11 +103,10 @@ fn generate(args: &generate::GenerateArgs) -> Result<Exit, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_arguments_are_consistent() {
-        Cli::command().debug_assert();
+        with_environment(Cli::command()).debug_assert();
     }
 
     #[test]

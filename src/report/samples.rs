@@ -78,6 +78,7 @@ fn numeric(name: &str, data_type: &str, psi: f64, d: f64, q: f64, shares: [u64; 
         current_type: None,
         kind: if data_type.starts_with("timestamp") { Kind::Temporal } else { Kind::Numeric },
         level,
+        weight: None,
         reasons,
         change: Change::between(&reference, &current),
         reference,

@@ -3,6 +3,7 @@
 use super::memory::{Memory, Pool};
 use crate::backend::{Backend, DeviceError};
 use crate::column::{FactsLevel, Kind, Pairing};
+use crate::config::Settings;
 use crate::progress::Progress;
 use crate::source::{Dataset, ReadError};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +39,8 @@ pub(super) struct Task {
     pub(super) columns: [usize; 2],
     /// How the two are compared.
     pub(super) pairing: Pairing,
+    /// What rules say about it.
+    pub(super) settings: Settings,
 }
 
 /// What a scan works with; the same for all features.

@@ -19,11 +19,11 @@ mod work;
 
 use crate::backend::{self, Backend};
 use crate::column::FactsLevel;
-use crate::config::{FactsChoice, ScanConfig};
+use crate::config::{ConfigError, FactsChoice, ScanConfig};
 use crate::metric::{METRICS, Needs};
 use crate::progress::Progress;
 use crate::report::{Input, Report, Run, SkipCause, Skipped, SkippedFile};
-use crate::source::{Dataset, OpenOptions, SourceError};
+use crate::source::{Dataset, OpenOptions, SourceError, WeightsError, read_weights};
 use context::{Clock, Context, Wanted};
 use memory::{Memory, Pool};
 use std::time::{Duration, Instant};
@@ -40,6 +40,12 @@ pub enum ScanError {
         /// What is wrong, where, and what to do.
         source: SourceError,
     },
+    /// Rules that match no feature of the data, or contradict each other.
+    #[error(transparent)]
+    Rules(#[from] ConfigError),
+    /// The file with the importance of features could not be read.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// There is no such backend on this machine.
     #[error(transparent)]
     Backend(#[from] backend::OpenError),
@@ -84,6 +90,24 @@ pub fn decode_only(config: &ScanConfig) -> Result<Duration, ScanError> {
     pool.install(|| pipeline(config, &backend::cpu::Cpu, &quiet, true)).map(|(_, duration)| duration)
 }
 
+/// The names of the features of both sides, in the order of a report, before any is selected. Reads footers only.
+///
+/// # Errors
+/// When a side cannot be opened.
+pub fn feature_names(config: &ScanConfig) -> Result<Vec<String>, ScanError> {
+    let (reference, current) = open(config)?;
+    Ok(matching::names(&reference, &current))
+}
+
+/// Opens both sides.
+fn open(config: &ScanConfig) -> Result<(Dataset, Dataset), ScanError> {
+    let options = OpenOptions { skip_bad_files: config.skip_bad_files };
+    let open = |side, paths| Dataset::open(paths, &options).map_err(|source| ScanError::Source { side, source });
+    let (reference, current) =
+        rayon::join(|| open("reference", &config.reference), || open("current", &config.current));
+    Ok((reference?, current?))
+}
+
 fn pipeline(
     config: &ScanConfig,
     backend: &dyn Backend,
@@ -92,16 +116,15 @@ fn pipeline(
 ) -> Result<(Report, Duration), ScanError> {
     let start = Instant::now();
     let mut run = Run::start(config.clone());
-    let options = OpenOptions { skip_bad_files: config.skip_bad_files };
-    let open = |side, paths| Dataset::open(paths, &options).map_err(|source| ScanError::Source { side, source });
-    let (reference, current) =
-        rayon::join(|| open("reference", &config.reference), || open("current", &config.current));
-    let (reference, current) = (reference?, current?);
+    let (reference, current) = open(config)?;
     run.reference = input(&config.reference, &reference);
     run.current = input(&config.current, &current);
     let opened = start.elapsed();
 
-    let matched = matching::match_features(&reference, &current, config);
+    let mut matched = matching::match_features(&reference, &current, config)?;
+    if let Some(file) = &config.weights {
+        matched.weigh(&read_weights(file)?, file);
+    }
     let context = Context {
         data: [&reference, &current],
         backend,

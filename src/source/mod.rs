@@ -7,6 +7,7 @@
 mod buffer;
 mod decompress;
 mod error;
+pub mod feast;
 mod file;
 mod guard;
 mod header;
@@ -14,6 +15,7 @@ mod pages;
 pub(crate) mod partition;
 mod paths;
 mod thrift;
+mod weights;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -27,6 +29,7 @@ pub use file::DataFile;
 use file::FileColumn;
 pub(crate) use guard::guard;
 pub(crate) use pages::Pages;
+pub use weights::{WeightsError, read_weights};
 
 /// More files than this are opened for every chunk instead of kept open: a process may hold 1024 by default.
 const MAX_OPEN_FILES: usize = 128;
