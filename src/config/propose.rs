@@ -161,9 +161,9 @@ fn array(texts: &[String]) -> String {
     format!("[{}]", texts.iter().map(|one| text(one)).collect::<Vec<_>>().join(", "))
 }
 
-/// A text as TOML writes it.
+/// A text as TOML writes it, on one line: what JSON escapes, TOML does too, and one character more.
 fn text(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ fn a_job_is_what_it_says_over_what_all_share() {
     assert_eq!((applied(churn, "user:x").weight, applied(churn, "user:age").alpha), (Some(3.0), Some(0.01)));
     assert_eq!(churn.output.sinks[0].output.as_deref(), Some(Path::new("conf/out/{job}.json")));
     assert_eq!((fraud.output.sinks.len(), fraud.output.sinks[0].is_stdout()), (1, true));
-    assert_eq!(churn.scan.rules.0[2].origin, "conf/gpudrift.toml:18");
+    assert_eq!(churn.scan.rules.0[2].origin, "conf/gpudrift.toml:19");
 }
 
 #[test]
@@ -105,7 +105,7 @@ format = 'json'
             "gpudrift.toml, line 12: allowed is empty, but must have a value; leave it out to allow every value",
             "gpudrift.toml, line 11: max is 4, but must be of the kind of min, 5, and not below it",
             "gpudrift.toml, line 14: format is xml, but the formats are table, json, ndjson, parquet, markdown, html, prometheus",
-            "gpudrift.toml, line 15: a second sink without an output: one report can go to standard output; give the others an output",
+            "gpudrift.toml, line 16: a second sink without an output: one report can go to standard output; give the others an output",
         ]
     );
 }
