@@ -154,7 +154,7 @@ fn the_schema_is_json_and_names_the_sections() {
     let folder = tempfile::tempdir().unwrap();
     let schema = json(&gpudrift(&folder, &["config", "schema"]), 0);
     assert_eq!(schema["title"], "gpudrift.toml");
-    for section in ["source", "reference", "current", "scan", "rule", "feature", "sink", "job"] {
+    for section in ["reference", "current", "scan", "rule", "feature", "sink", "job"] {
         assert!(schema["properties"][section].is_object(), "{section}");
     }
 }

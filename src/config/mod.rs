@@ -24,7 +24,7 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `sections` | the tables of the file, one file each: `source`, `side`, `options` (`[scan]`), `settings` (of a feature), `sink`, `history`, `alerts`, `retrain` |
+//! | `sections` | the tables of the file, one file each: `side`, `options` (`[scan]`), `settings` (of a feature), `sink`, `history`, `alerts` |
 //! | `file`, `document` | the text, the places of its keys, messages with lines |
 //! | `job` | `[job.NAME]` over what jobs share |
 //! | `rules` | which settings a feature has, and who says so |
@@ -46,9 +46,7 @@ mod optional;
 mod options;
 mod propose;
 mod resolve;
-mod retrain;
 mod rules;
-mod scalar;
 mod schema;
 mod secret;
 mod sections;
@@ -56,7 +54,6 @@ mod select;
 mod settings;
 mod side;
 mod sink;
-mod source;
 
 use std::path::PathBuf;
 
@@ -73,9 +70,7 @@ pub use job::{ALL_JOBS, JobConfig};
 pub use options::{Names, ScanOptions};
 pub use propose::{Sides, propose};
 pub use resolve::{Resolved, resolve};
-pub use retrain::RetrainConfig;
 pub use rules::{Applied, Idle, Layer, Rank, RuleSet, Rules};
-pub use scalar::{Day, Scalar};
 pub use schema::schema;
 pub use secret::{Refused, Secret, SecretError};
 pub use sections::Sections;
@@ -83,7 +78,6 @@ pub use select::{Patterns, Selection, Unmatched, select_features};
 pub use settings::{Rule, Settings};
 pub use side::SideConfig;
 pub use sink::SinkConfig;
-pub use source::SourceConfig;
 
 use crate::verdict::Thresholds;
 

@@ -52,7 +52,7 @@ pub fn propose(report: &Report, sides: &Sides) -> String {
     out += "\n# Settings of features: for all that match a pattern, the most specific one wins ...\n\
             # [[rule]]\n# match = \"user:*\"\n# psi_critical = 0.3\n# weight = 2            # importance: ranks the report\n";
     let example = report.features.first().map_or("user:age", |feature| &feature.name);
-    let _ = write!(out, "\n# ... and for one, over any rule.\n# [feature.{}]\n# max_null_share = 0.05\n", text(example));
+    let _ = write!(out, "\n# ... and for one, over any rule.\n# [feature.{}]\n# null_warning = 0.05\n", text(example));
     out += "\n# What a run writes. Without a sink, --format and --output say so.\n\
             # [[sink]]\n# format = \"html\"\n# output = \"drift-{date}.html\"\n";
     out

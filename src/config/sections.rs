@@ -10,11 +10,9 @@ use serde::Deserialize;
 use super::alerts::AlertsConfig;
 use super::checks::Checks;
 use super::history::HistoryConfig;
-use super::retrain::RetrainConfig;
 use super::settings::{Rule, Settings};
 use super::side::SideConfig;
 use super::sink::SinkConfig;
-use super::source::SourceConfig;
 use super::options::ScanOptions;
 
 /// A table, or an array of tables, of the file.
@@ -35,8 +33,6 @@ pub(super) trait Section: Sized {
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "gpudrift.toml")]
 pub struct Sections {
-    /// What the two sides are windows of.
-    pub source: SourceConfig,
     /// What is compared with.
     pub reference: SideConfig,
     /// What is looked at.
@@ -51,8 +47,6 @@ pub struct Sections {
     pub history: HistoryConfig,
     /// Who is told, by name.
     pub alerts: AlertsConfig,
-    /// When a model is to be trained again.
-    pub retrain: RetrainConfig,
     /// What a run writes.
     pub sink: Vec<SinkConfig>,
     /// Jobs by name: any of the sections above, over the shared ones.
@@ -63,7 +57,6 @@ impl Section for Sections {
     /// Rules and features are not merged here: each keeps its place in the file. See [`super::JobConfig`].
     fn over(self, shared: Self) -> Self {
         Self {
-            source: self.source.over(shared.source),
             reference: self.reference.over(shared.reference),
             current: self.current.over(shared.current),
             scan: self.scan.or(shared.scan),
@@ -71,26 +64,22 @@ impl Section for Sections {
             feature: IndexMap::new(),
             history: self.history.over(shared.history),
             alerts: self.alerts.over(shared.alerts),
-            retrain: self.retrain.over(shared.retrain),
             sink: self.sink.over(shared.sink),
             job: IndexMap::new(),
         }
     }
 
     fn relative_to(&mut self, folder: &Path) {
-        self.source.relative_to(folder);
         self.reference.relative_to(folder);
         self.current.relative_to(folder);
         self.scan.relative_to(folder);
         self.history.relative_to(folder);
         self.alerts.relative_to(folder);
-        self.retrain.relative_to(folder);
         self.sink.relative_to(folder);
         self.job.values_mut().for_each(|job| job.relative_to(folder));
     }
 
     fn check(&self, checks: &mut Checks) {
-        checks.within("source", |checks| self.source.check(checks));
         checks.within("reference", |checks| self.reference.check(checks));
         checks.within("current", |checks| self.current.check(checks));
         checks.within("scan", |checks| self.scan.check(checks));
@@ -98,7 +87,6 @@ impl Section for Sections {
         checks.within("feature", |checks| self.feature.check(checks));
         checks.within("history", |checks| self.history.check(checks));
         checks.within("alerts", |checks| self.alerts.check(checks));
-        checks.within("retrain", |checks| self.retrain.check(checks));
         checks.within("sink", |checks| self.sink.check(checks));
         checks.within("job", |checks| {
             for (name, job) in &self.job {

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
 use super::options::Names;
-use super::scalar::{Day, Scalar};
 use crate::verdict::{Effect, Limits, Thresholds};
 
 /// The settings of a feature, and of a rule the same with the pattern that it is about.
@@ -63,8 +62,6 @@ settings! {
     pub categorical: Option<bool>,
     /// Importance of the feature, from 0: within a level, the report ranks by weight × effect. Default 1.
     pub weight: Option<f64>,
-    /// Until and including this day (UTC) the feature is not above INFO: `2026-12-31`.
-    pub mute_until: Option<Day>,
 
     /// The effect size that levels rest on: `psi`, `ks`, `js`.
     pub effect: Option<Effect>,
@@ -90,17 +87,6 @@ settings! {
     pub null_warning: Option<f64>,
     /// CRITICAL from this change of the null share.
     pub null_critical: Option<f64>,
-
-    /// Least value that is allowed.
-    pub min: Option<Scalar>,
-    /// Largest value that is allowed.
-    pub max: Option<Scalar>,
-    /// The only values that are allowed.
-    pub allowed: Option<Vec<Scalar>>,
-    /// Largest share of nulls that is allowed.
-    pub max_null_share: Option<f64>,
-    /// Whether no value may occur twice.
-    pub unique: Option<bool>,
 }
 
 impl Settings {
@@ -113,7 +99,6 @@ impl Settings {
             ("null_info", self.null_info),
             ("null_warning", self.null_warning),
             ("null_critical", self.null_critical),
-            ("max_null_share", self.max_null_share),
         ];
         for (key, value) in shares {
             let ok = value.is_none_or(|share| (0.0..=1.0).contains(&share));
@@ -133,38 +118,6 @@ impl Settings {
             {
                 checks.wrong(upper, format!("{upper} is {critical}, but must not be below {lower}, {warning}"));
             }
-        }
-        if let Some(allowed) = &self.allowed
-            && allowed.is_empty()
-        {
-            checks.wrong("allowed", "allowed is empty, but must have a value; leave it out to allow every value");
-        }
-        self.check_range(checks);
-    }
-
-    fn check_range(&self, checks: &mut Checks) {
-        use Scalar::{Float, Integer, Text};
-        let number = |scalar: &Scalar| match scalar {
-            // Only the order of two written limits is looked at: rounding cannot turn it round.
-            #[expect(clippy::cast_precision_loss, reason = "rounding keeps the order of two limits")]
-            Integer(value) => Some(*value as f64),
-            Float(value) => Some(*value),
-            _ => None,
-        };
-        match (&self.min, &self.max) {
-            (Some(Float(limit)), _) | (_, Some(Float(limit))) if limit.is_nan() => {
-                let key = if matches!(&self.min, Some(Float(min)) if min.is_nan()) { "min" } else { "max" };
-                checks.wrong(key, format!("{key} is nan, but must be a number"));
-            }
-            (Some(min), Some(max)) => {
-                let ordered = match (number(min), number(max), min, max) {
-                    (Some(min), Some(max), ..) => min <= max,
-                    (_, _, Text(min), Text(max)) => min <= max,
-                    _ => false,
-                };
-                checks.value("max", max, ordered, &format!("must be of the kind of min, {min}, and not below it"));
-            }
-            _ => {}
         }
     }
 
@@ -193,7 +146,6 @@ impl Settings {
             ("ks_warning", "ks_critical"),
             ("js_warning", "js_critical"),
             ("null_warning", "null_critical"),
-            ("min", "max"),
         ];
         let wrong = checks.found();
         let key = wrong.first()?.key.first()?;

@@ -7,7 +7,6 @@
 mod buffer;
 mod decompress;
 mod error;
-pub mod feast;
 mod file;
 mod guard;
 mod header;
