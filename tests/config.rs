@@ -37,7 +37,19 @@ fn ended(output: &Output, code: i32) -> (String, String) {
 fn store() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let generate = |name: &str, drifted: &str| {
-        let args = ["generate", "--output", name, "--rows", "2000", "--features", "12", "--drifted", drifted, "--types", "f32,int,string"];
+        let args = [
+            "generate",
+            "--output",
+            name,
+            "--rows",
+            "2000",
+            "--features",
+            "12",
+            "--drifted",
+            drifted,
+            "--types",
+            "f32,int,string",
+        ];
         ended(&gpudrift(&folder, &args), 0);
     };
     generate("a", "0.5");
@@ -74,7 +86,10 @@ fn rules_and_features_move_the_thresholds_of_single_features() {
     let folder = store();
     let plain = scanned(&folder, "");
     let name = critical(&plain);
-    let quiet = scanned(&folder, &format!("[feature.\"{name}\"]\npsi_warning = 1000\nks_info = 1\nnull_info = 1\nweight = 3\n"));
+    let quiet = scanned(
+        &folder,
+        &format!("[feature.\"{name}\"]\npsi_warning = 1000\nks_info = 1\nnull_info = 1\nweight = 3\n"),
+    );
     for ((feature, before), (_, after)) in levels(&plain).into_iter().zip(levels(&quiet)) {
         match feature == name {
             true => assert_ne!(after, "critical", "{feature}"),
@@ -90,7 +105,8 @@ fn rules_and_features_move_the_thresholds_of_single_features() {
     assert_eq!(critical(&typed), name);
     let without = scanned(&folder, "[[rule]]\nmatch = \"*\"\nexclude = true\n");
     assert_eq!(levels(&without), []);
-    let one = scanned(&folder, &format!("[[rule]]\nmatch = \"*\"\nexclude = true\n[feature.\"{name}\"]\nexclude = false\n"));
+    let one =
+        scanned(&folder, &format!("[[rule]]\nmatch = \"*\"\nexclude = true\n[feature.\"{name}\"]\nexclude = false\n"));
     assert_eq!(levels(&one).len(), 1, "a feature wins over a rule");
 }
 
@@ -118,10 +134,17 @@ fn check_says_what_is_selected() {
     let (out, said) = ended(&gpudrift(&folder, &["config", "check", "gpudrift.toml"]), 0);
     assert_eq!(
         (out.as_str(), said.as_str()),
-        ("12 of 12 features selected, 1 with settings of their own\ngpudrift.toml is right: 0 rules, 1 feature of its own\n", "")
+        (
+            "12 of 12 features selected, 1 with settings of their own\ngpudrift.toml is right: 0 rules, 1 feature of its own\n",
+            ""
+        )
     );
     config(&folder, "[scan]\nfeatures = [\"nobody\"]\nexclude = [\"no_such\"]");
-    assert!(ended(&gpudrift(&folder, &["config", "check"]), 2).1.contains("features names nobody, but no feature has this name"));
+    assert!(
+        ended(&gpudrift(&folder, &["config", "check"]), 2)
+            .1
+            .contains("features names nobody, but no feature has this name")
+    );
     fs::remove_dir_all(folder.path().join("a")).unwrap();
     assert!(ended(&gpudrift(&folder, &["config", "check"]), 3).1.contains("cannot open the reference data"));
     assert!(ended(&gpudrift(&folder, &["config", "check", "none.toml"]), 2).1.contains("cannot read none.toml"));
@@ -130,7 +153,10 @@ fn check_says_what_is_selected() {
 #[test]
 fn explain_names_the_line_of_every_value() {
     let folder = tempfile::tempdir().unwrap();
-    config(&folder, "[scan]\nalpha = 0.01\n[[rule]]\nmatch = \"user:*\"\nweight = 2\npsi_critical = 0.3\n[feature.\"user:age\"]\nweight = 10\n");
+    config(
+        &folder,
+        "[scan]\nalpha = 0.01\n[[rule]]\nmatch = \"user:*\"\nweight = 2\npsi_critical = 0.3\n[feature.\"user:age\"]\nweight = 10\n",
+    );
     let (out, _) = ended(&gpudrift(&folder, &["config", "explain", "user:age"]), 0);
     for line in [
         "user:age",
@@ -144,7 +170,10 @@ fn explain_names_the_line_of_every_value() {
     }
     let said = json(&gpudrift(&folder, &["config", "explain", "user:age", "--format", "json"]), 0);
     let weight = said[0]["settings"].as_array().unwrap().iter().find(|s| s["key"] == "weight").unwrap();
-    assert_eq!((&weight["value"], &weight["by"], &weight["origin"]), (&10.0.into(), &"feature".into(), &"gpudrift.toml:12".into()));
+    assert_eq!(
+        (&weight["value"], &weight["by"], &weight["origin"]),
+        (&10.0.into(), &"feature".into(), &"gpudrift.toml:12".into())
+    );
     assert_eq!(weight["over"][0]["value"], 2.0);
     ended(&gpudrift(&folder, &["config", "explain", "x", "--job", "a"]), 2);
 }
@@ -202,7 +231,11 @@ fn jobs_run_one_after_another_and_a_failed_one_costs_no_other() {
     assert!(table.starts_with("job calm, gpudrift ") && table.contains("\njob drifted, gpudrift "), "{table}");
     let (lines, _) = ended(&gpudrift(&folder, &["scan", "--job", "all", "-f", "ndjson"]), 0);
     assert_eq!(lines.lines().filter(|line| line.starts_with("{\"schema_version\"")).count(), 2);
-    assert!(ended(&gpudrift(&folder, &["scan", "--job", "all", "-f", "html"]), 2).1.contains("several reports would go to standard output"));
+    assert!(
+        ended(&gpudrift(&folder, &["scan", "--job", "all", "-f", "html"]), 2)
+            .1
+            .contains("several reports would go to standard output")
+    );
     assert!(ended(&gpudrift(&folder, &["scan", "--job", "clam"]), 2).1.contains("did you mean calm?"));
     fs::remove_dir_all(folder.path().join("a")).unwrap();
     let broken = gpudrift(&folder, &["scan", "--job", "all", "-f", "json"]);
@@ -247,10 +280,12 @@ fn a_run_writes_every_sink_of_the_file() {
 fn weights_rank_within_a_level() {
     let folder = store();
     let report = scanned(&folder, "");
-    let critical: Vec<String> = levels(&report).into_iter().filter(|(_, level)| level == "critical").map(|(name, _)| name).collect();
+    let critical: Vec<String> =
+        levels(&report).into_iter().filter(|(_, level)| level == "critical").map(|(name, _)| name).collect();
     assert!(critical.len() > 1, "{critical:?}");
     for name in &critical {
-        fs::write(folder.path().join("weights.csv"), format!("feature,importance\n{name},0.5\nsomebody_else,1\n")).unwrap();
+        fs::write(folder.path().join("weights.csv"), format!("feature,importance\n{name},0.5\nsomebody_else,1\n"))
+            .unwrap();
         let output = gpudrift(&folder, &["scan", "--weights", "weights.csv", "-f", "markdown", "--top", "1"]);
         let (out, said) = ended(&output, 0);
         assert!(out.contains(&format!("| {} |", name.replace('_', "\\_"))), "{name} is not first in\n{out}");

@@ -102,10 +102,12 @@ fn check(args: &CheckArgs) -> Result<Exit, Failure> {
                 let _ = writeln!(text, "{name}{}", checked.said);
                 // A rule that jobs share must match in one of them.
                 let here = checked.shared_idle;
-                idle = Some(idle.map_or(here.clone(), |all| all.into_iter().filter(|one| here.contains(one)).collect()));
+                idle =
+                    Some(idle.map_or(here.clone(), |all| all.into_iter().filter(|one| here.contains(one)).collect()));
             }
             Err(failure) => {
-                let failure = if name.is_empty() { failure } else { failure.within(name.trim_end_matches(": ").to_owned()) };
+                let failure =
+                    if name.is_empty() { failure } else { failure.within(name.trim_end_matches(": ").to_owned()) };
                 exit = exit.worse(failure.report());
                 idle = Some(Vec::new());
             }
@@ -191,7 +193,8 @@ fn text(explanation: &Explanation) -> String {
     let job = explanation.job.as_ref().map_or_else(String::new, |job| format!("job {}, ", printable(job)));
     let mut text = format!("{job}{}\n", printable(&explanation.feature));
     let rows = explanation.settings.iter().flat_map(|Explained { key, said, over }| {
-        std::iter::once((*key, said)).chain(over.iter().filter(|said| said.by != "default").map(|said| ("  over", said)))
+        std::iter::once((*key, said))
+            .chain(over.iter().filter(|said| said.by != "default").map(|said| ("  over", said)))
     });
     let rows: Vec<(&str, String, &Said)> = rows.map(|(key, said)| (key, said.value.to_string(), said)).collect();
     let widest = |of: fn(&(&str, String, &Said)) -> usize| rows.iter().map(of).max().unwrap_or(0);

@@ -56,9 +56,9 @@ impl Deliveries {
     }
 
     /// Writes what is complete now that the job at `done` has ended: every place whose last job it is. `reports` has
-    /// the reports so far; a job that failed has none. Gives the files that were written.
-    pub(super) fn write(&self, done: usize, reports: &[Option<Report>]) -> Result<Vec<&Path>, Failure> {
-        let mut written = Vec::new();
+    /// the reports so far; a job that failed has none. Gives the files that were written, and what could not be.
+    pub(super) fn write(&self, done: usize, reports: &[Option<Report>]) -> (Vec<&Path>, Vec<Failure>) {
+        let (mut written, mut failed) = (Vec::new(), Vec::new());
         for place in self.places.iter().filter(|place| place.jobs.last() == Some(&done)) {
             let reports: Vec<&Report> = place.jobs.iter().filter_map(|&job| reports[job].as_ref()).collect();
             if reports.is_empty() {
@@ -69,10 +69,12 @@ impl Deliveries {
                 (false, [report]) => place.sink.write(report, &place.options, out),
                 (_, reports) => write_all(place.sink, reports, &place.options, out),
             };
-            place.output.write(write).map_err(Failure::failed)?;
-            written.extend(place.path.as_deref());
+            match place.output.write(write) {
+                Ok(()) => written.extend(place.path.as_deref()),
+                Err(error) => failed.push(Failure::failed(error)),
+            }
         }
-        Ok(written)
+        (written, failed)
     }
 }
 

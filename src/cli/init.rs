@@ -92,7 +92,8 @@ fn looked_at(paths: &[String], rows: u64) -> Result<(Vec<String>, Vec<String>), 
 /// Paths as they are seen from the folder of the configuration file.
 fn from_file(paths: &[String], output: &Path) -> Vec<String> {
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let here = fs::canonicalize(folder).ok().zip(fs::canonicalize(".").ok()).is_none_or(|(folder, here)| folder == here);
+    let here =
+        fs::canonicalize(folder).ok().zip(fs::canonicalize(".").ok()).is_none_or(|(folder, here)| folder == here);
     let seen = |path: &String| match here || Path::new(path).is_absolute() {
         true => path.clone(),
         false => std::path::absolute(path).map_or_else(|_| path.clone(), |path| path.display().to_string()),

@@ -1,7 +1,7 @@
 //! `gpudrift scan`: what was typed becomes a configuration, the scan gives a report, a sink writes it.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gpudrift::config::{ALL_JOBS, ConfigError, FileConfig, OutputConfig, Resolved, ScanOptions, resolve};
@@ -12,6 +12,7 @@ use gpudrift::scan::{ScanError, scan};
 
 use super::deliver::Deliveries;
 use super::exit::{Exit, Failure};
+use super::nightly::{Aftermath, Nightly, NightlyArgs};
 use super::progress::Bar;
 
 const EXAMPLES: &str = "\
@@ -20,6 +21,7 @@ Examples:
   gpudrift scan --reference jan/ --current feb/           every feature of two folders
   gpudrift scan --reference 'data/2013-01*.parquet' --current new.parquet \\
       --features 'user:*,order:total' --exclude '*_id'    some features
+  gpudrift scan --profile jan.gpd --current feb/          a reference saved by gpudrift profile build
   gpudrift scan --fail-on critical -f json -o drift.json  a nightly job
 
 -h is short, --help explains every option; all of them can stand in the [scan] table of gpudrift.toml, or be set by an
@@ -44,6 +46,8 @@ pub(crate) struct ScanArgs {
     /// other. The exit code is the worst: 3 over 2 over 1 over 4 over 0.
     #[arg(long, value_name = "NAMES", help_heading = "Data", hide_short_help = true)]
     job: Option<String>,
+    #[command(flatten)]
+    nightly: NightlyArgs,
 }
 
 fn long_after_help() -> String {
@@ -54,28 +58,32 @@ fn long_after_help() -> String {
 pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let jobs = resolved(&args)?;
     let several = args.job.as_deref().is_some_and(|job| job == ALL_JOBS || job.contains(','));
+    let nightly = jobs
+        .iter()
+        .map(|job| Nightly::open(args.nightly.clone(), job.job.clone(), &job.sections.history, &job.sections.alerts));
+    let mut nightly = nightly.collect::<Result<Vec<_>, _>>()?;
     let deliveries = Deliveries::open(&jobs, several)?;
     let mut reports: Vec<Option<Report>> = jobs.iter().map(|_| None).collect();
     let mut exit = Exit::Finished;
     for (index, job) in jobs.iter().enumerate() {
-        let ended = scanned(job).map(|report| {
-            let ended = Exit::of(&report, job.output.fail_on);
-            reports[index] = Some(report);
-            ended
-        });
-        let ended = ended.unwrap_or_else(|failure| match &job.job {
+        let named = |failure: Failure| match &job.job {
             Some(name) => failure.within(format!("job {name}")).report(),
             None => failure.report(),
-        });
-        exit = exit.worse(ended);
-        let written = deliveries.write(index, &reports)?;
-        if let Some(report) = &reports[index] {
-            tell(report, &job.output);
+        };
+        match scanned(job) {
+            Ok(report) => reports[index] = Some(report),
+            Err(failure) => exit = exit.worse(named(failure)),
         }
-        if !job.output.quiet {
-            let wrote: String = written.iter().map(|path| format!("wrote {}\n", path.display())).collect();
-            let _ = io::stderr().write_all(wrote.as_bytes());
-        }
+        let (written, failed) = deliveries.write(index, &reports);
+        let delivered = failed.is_empty();
+        exit = failed.into_iter().fold(exit, |exit, failure| exit.worse(named(failure)));
+        tell_written(&written, &job.output);
+        let Some(report) = &reports[index] else { continue };
+        tell(report, &job.output);
+        let nightly = nightly[index].as_mut().filter(|_| delivered);
+        let after = nightly.map(|nightly| nightly.after(report)).unwrap_or_default();
+        tell_after(&after, &job.output);
+        exit = exit.worse(after.exit(Exit::of(report, job.output.fail_on)));
     }
     Ok(exit)
 }
@@ -105,6 +113,12 @@ fn scanned(job: &Resolved) -> Result<Report, Failure> {
     Ok(report)
 }
 
+/// The files that were written, for people.
+fn tell_written(written: &[&Path], output: &OutputConfig) {
+    let wrote = written.iter().filter(|_| !output.quiet).map(|path| format!("wrote {}\n", path.display()));
+    let _ = io::stderr().write_all(wrote.collect::<String>().as_bytes());
+}
+
 /// Messages for people, on stderr. Nobody may be there to read them.
 fn tell(report: &Report, output: &OutputConfig) {
     let mut text = String::new();
@@ -125,4 +139,11 @@ fn tell(report: &Report, output: &OutputConfig) {
         text += &format!("{:>16} {:9.3} s\n", "whole run", report.run.duration_seconds);
     }
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// What became of the run in the history, and of its alerts. Trouble is told to quiet runs too.
+fn tell_after(after: &Aftermath, output: &OutputConfig) {
+    let notes = after.notes.iter().filter(|_| !output.quiet).map(|note| format!("{}\n", printable(note)));
+    let warnings = after.warnings.iter().map(|warning| format!("warning: {}\n", printable(warning)));
+    let _ = io::stderr().write_all(notes.chain(warnings).collect::<String>().as_bytes());
 }

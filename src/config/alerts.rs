@@ -1,23 +1,31 @@
-//! `[alerts.NAME]`: who is told about a run.
+//! `[alerts]`: who is told about a run.
 
-use indexmap::IndexMap;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use std::path::Path;
 
 use super::sections::Section;
-
-/// All of `[alerts.*]`, by name.
-pub type AlertsConfig = IndexMap<String, AlertConfig>;
-
-/// `[alerts.NAME]`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct AlertConfig {}
+use crate::alert::AlertsConfig;
 
 impl Section for AlertsConfig {
-    /// An alert of a job replaces the shared one of its name.
-    fn over(self, mut shared: Self) -> Self {
-        shared.extend(self);
-        shared
+    /// A channel of a job replaces the shared one of its name.
+    fn over(self, shared: Self) -> Self {
+        let mut channels = shared.channels;
+        channels.extend(self.channels);
+        Self {
+            cooldown: self.cooldown.or(shared.cooldown),
+            remind_after: self.remind_after.or(shared.remind_after),
+            dashboard: self.dashboard.or(shared.dashboard),
+            runbook: self.runbook.or(shared.runbook),
+            playbook: self.playbook.or(shared.playbook),
+            top: self.top.or(shared.top),
+            limit: self.limit.or(shared.limit),
+            samples: self.samples.or(shared.samples),
+            timeout: self.timeout.or(shared.timeout),
+            attempts: self.attempts.or(shared.attempts),
+            channels,
+        }
+    }
+
+    fn relative_to(&mut self, folder: &Path) {
+        self.beside(folder);
     }
 }

@@ -114,12 +114,7 @@ impl Document {
             true => String::new(),
             false => format!("\n\n    {content}\n    {marker}"),
         };
-        Problem {
-            file: self.path.display().to_string(),
-            line: line + 1,
-            message: message.replace(UNSEEN, ""),
-            excerpt,
-        }
+        Problem { file: self.path.display().to_string(), line: line + 1, message: message.replace(UNSEEN, ""), excerpt }
     }
 }
 

@@ -81,7 +81,12 @@ pub fn explain(job: &JobConfig, feature: &str, weight: Option<f64>) -> Result<Ex
                 let layer = &job.rules.0[layer];
                 let path = [layer.key.clone(), vec![key.to_owned()]].concat();
                 let by = if layer.rank == Rank::Feature { "feature" } else { "rule" };
-                Said { value: values(&layer.settings)[key].clone(), by, table: layer.to_string(), origin: place(job, &path) }
+                Said {
+                    value: values(&layer.settings)[key].clone(),
+                    by,
+                    table: layer.to_string(),
+                    origin: place(job, &path),
+                }
             })
             .collect();
         said.extend(base.get(key).map(|value| of_run(job, key, value.clone())));

@@ -1,17 +1,20 @@
 //! `[history]`: where runs are kept.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
+use std::path::Path;
 
 use super::sections::Section;
-
-/// `[history]`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct HistoryConfig {}
+use crate::history::HistoryConfig;
 
 impl Section for HistoryConfig {
-    fn over(self, _shared: Self) -> Self {
-        self
+    fn over(self, shared: Self) -> Self {
+        Self {
+            path: self.path.or(shared.path),
+            format: self.format.or(shared.format),
+            keep_days: self.keep_days.or(shared.keep_days),
+        }
+    }
+
+    fn relative_to(&mut self, folder: &Path) {
+        self.beside(folder);
     }
 }

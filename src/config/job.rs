@@ -77,9 +77,10 @@ fn layers(document: &Document, sections: &Sections, at: &[String], shared: bool)
         let origin = format!("{}:{}", document.path().display(), document.line(&key));
         Layer { rank, origin, key, patterns, settings: settings.clone(), shared }
     };
-    let rules = sections.rule.iter().enumerate().map(|(index, rule)| {
-        layer(Rank::Rule, ["rule", &index.to_string()], rule.matches.0.clone(), &rule.settings)
-    });
+    let rules =
+        sections.rule.iter().enumerate().map(|(index, rule)| {
+            layer(Rank::Rule, ["rule", &index.to_string()], rule.matches.0.clone(), &rule.settings)
+        });
     let features = sections
         .feature
         .iter()

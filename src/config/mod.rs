@@ -5,7 +5,7 @@
 //!
 //! ```toml
 //! [reference]
-//! paths = ["data/reference"]      # relative to the folder of this file
+//! paths = ["data/reference"]      # relative to the folder of this file; or: profile = "reference.gpd"
 //!
 //! [current]
 //! paths = ["data/current"]
@@ -24,7 +24,7 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `sections` | the tables of the file, one file each: `side`, `options` (`[scan]`), `settings` (of a feature), `sink`, `history`, `alerts` |
+//! | `sections` | the tables of the file, one file each: `side`, `options` (`[scan]`), `settings` (of a feature), `sink`, `history`, `alerts`, `concept` |
 //! | `file`, `document` | the text, the places of its keys, messages with lines |
 //! | `job` | `[job.NAME]` over what jobs share |
 //! | `rules` | which settings a feature has, and who says so |
@@ -35,6 +35,7 @@ mod alerts;
 mod check;
 mod checks;
 mod choices;
+mod concept;
 mod document;
 mod error;
 mod explain;
@@ -59,13 +60,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use alerts::{AlertConfig, AlertsConfig};
 pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
 pub use document::{Document, KeyPath, Problem};
 pub use error::ConfigError;
 pub use explain::{Explained, Explanation, Said, explain};
 pub use file::FileConfig;
-pub use history::HistoryConfig;
 pub use job::{ALL_JOBS, JobConfig};
 pub use options::{Names, ScanOptions};
 pub use propose::{Sides, propose};
@@ -74,9 +73,10 @@ pub use rules::{Applied, Idle, Layer, Rank, RuleSet, Rules};
 pub use schema::schema;
 pub use secret::{Refused, Secret, SecretError};
 pub use sections::Sections;
+pub(crate) use select::did_you_mean;
 pub use select::{Patterns, Selection, Unmatched, select_features};
 pub use settings::{Rule, Settings};
-pub use side::SideConfig;
+pub use side::{ReferenceConfig, SideConfig};
 pub use sink::SinkConfig;
 
 use crate::verdict::Thresholds;
@@ -89,6 +89,9 @@ pub const DEFAULT_FILE: &str = "gpudrift.toml";
 pub struct ScanConfig {
     /// Paths and globs of the reference.
     pub reference: Vec<String>,
+    /// A profile that stands for the reference; its paths are empty then.
+    #[serde(default)]
+    pub profile: Option<PathBuf>,
     /// Paths and globs of the current side.
     pub current: Vec<String>,
     /// Names and globs of the features to scan; `all` is every comparable one.
@@ -134,6 +137,7 @@ impl Default for ScanConfig {
     fn default() -> Self {
         Self {
             reference: Vec::new(),
+            profile: None,
             current: Vec::new(),
             features: vec!["all".to_owned()],
             exclude: Vec::new(),

@@ -17,8 +17,22 @@ const ROWS_A_VALUE: u64 = 10;
 const ENOUGH: u64 = 50;
 /// Names that tell when a row was made rather than what it says.
 const ROW_TIMES: [&str; 16] = [
-    "timestamp", "event_timestamp", "event_time", "event_ts", "event_date", "ts", "time_hour", "datetime", "created",
-    "created_at", "created_timestamp", "updated_at", "ingested_at", "loaded_at", "write_time", "processed_at",
+    "timestamp",
+    "event_timestamp",
+    "event_time",
+    "event_ts",
+    "event_date",
+    "ts",
+    "time_hour",
+    "datetime",
+    "created",
+    "created_at",
+    "created_timestamp",
+    "updated_at",
+    "ingested_at",
+    "loaded_at",
+    "write_time",
+    "processed_at",
 ];
 
 /// Where the data lies, as it is to be written.
@@ -117,9 +131,11 @@ fn no_feature(feature: &FeatureReport) -> Option<String> {
     let side = &feature.reference;
     let (values, facts) = (side.rows.saturating_sub(side.nulls), side.facts.as_ref()?);
     let distinct = facts.distinct?;
-    let named = ["id", "uuid", "guid", "key", "pk"].iter().any(|name| own == *name || own.ends_with(&format!("_{name}")));
+    let named =
+        ["id", "uuid", "guid", "key", "pk"].iter().any(|name| own == *name || own.ends_with(&format!("_{name}")));
     // Estimates of large numbers of distinct values are off by a percent or two.
-    let unique = distinct == values || (facts.distinct_estimated && distinct.saturating_mul(100) >= values.saturating_mul(96));
+    let unique =
+        distinct == values || (facts.distinct_estimated && distinct.saturating_mul(100) >= values.saturating_mul(96));
     let unique = unique && values >= ENOUGH;
     if unique && (named || !whole || counts_up(feature, values)) {
         return Some("another value in every row".to_owned());
@@ -228,9 +244,11 @@ mod tests {
         let mut features: Vec<_> = features.chain(odd.iter().map(|name| feature(name, "int8", 1000, 3, 3))).collect();
         features.extend(samples::report().features);
         let report = Report::new(Run::default(), features, samples::odd().skipped);
-        let sides = Sides { reference: vec!["a \"b\"".into()], current: vec!["c".into()], partitions: vec!["month".into()] };
+        let sides =
+            Sides { reference: vec!["a \"b\"".into()], current: vec!["c".into()], partitions: vec!["month".into()] };
         let proposed = propose(&report, &sides);
-        let file = FileConfig::parse(&proposed, Path::new("gpudrift.toml")).unwrap_or_else(|error| panic!("{error}\n{proposed}"));
+        let file = FileConfig::parse(&proposed, Path::new("gpudrift.toml"))
+            .unwrap_or_else(|error| panic!("{error}\n{proposed}"));
         assert_eq!(file.sections.reference.paths.as_deref(), Some(&["a \"b\"".to_owned()][..]));
         let excluded = crate::config::Names::joined(file.sections.scan.exclude).unwrap();
         let patterns = crate::config::Patterns::new(&excluded);

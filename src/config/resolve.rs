@@ -32,21 +32,28 @@ pub fn resolve(flags: ScanOptions, job: Option<JobConfig>) -> Result<Resolved, C
     let typed = flags.clone();
     let sections = job.as_ref().map(|job| job.sections.clone()).unwrap_or_default();
     let mut options = flags.or(sections.scan.clone());
-    let side = |paths: Option<Vec<String>>, in_file: &Option<Vec<String>>, side| {
-        match (paths.or_else(|| in_file.clone()).filter(|paths| !paths.is_empty()), &job) {
-            (Some(paths), _) => Ok(paths),
-            (None, Some(job)) => Err(ConfigError::NoPathsInFile { file: job.document.path().to_owned(), side }),
-            (None, None) => Err(ConfigError::NoPaths(side)),
-        }
+    let side = |paths: Option<Vec<String>>, in_file: &Option<Vec<String>>, side| match (
+        paths.or_else(|| in_file.clone()).filter(|paths| !paths.is_empty()),
+        &job,
+    ) {
+        (Some(paths), _) => Ok(paths),
+        (None, Some(job)) => Err(ConfigError::NoPathsInFile { file: job.document.path().to_owned(), side }),
+        (None, None) => Err(ConfigError::NoPaths(side)),
     };
-    let reference = side(options.reference.take(), &sections.reference.paths, "reference")?;
+    // Data named on the command line wins over the file's profile.
+    let in_file = sections.reference.profile.clone().filter(|_| options.reference.is_none());
+    let profile = options.profile.take().or(in_file);
+    let reference = match &profile {
+        Some(_) => Vec::new(),
+        None => side(options.reference.take(), &sections.reference.paths, "reference")?,
+    };
     let current = side(options.current.take(), &sections.current.paths, "current")?;
     let output = output(&typed, &options, &sections)?;
     let mut rules = job.as_ref().map(|job| job.rules.clone()).unwrap_or_default();
     if !rules.is_empty() {
         rules.0.extend(typed_layers(&typed));
     }
-    let config = scan_config(options, reference, current, rules)?;
+    let config = ScanConfig { profile, ..scan_config(options, reference, current, rules)? };
     check::check(&config).map_err(|error| with_line(error, &typed, job.as_ref()))?;
     Ok(Resolved { job: job.and_then(|job| job.name), scan: config, output, sections })
 }
@@ -68,6 +75,7 @@ fn scan_config(
     let thresholds = threshold_settings(&options).thresholds(&Thresholds::default());
     Ok(ScanConfig {
         reference,
+        profile: None,
         current,
         features: Names::joined(options.features).unwrap_or(defaults.features),
         exclude: Names::joined(options.exclude).unwrap_or_default(),

@@ -154,8 +154,7 @@ impl<'r> RuleSet<'r> {
     /// When there is one.
     pub fn check(&self) -> Result<(), ConfigError> {
         let strict = self.idle.iter().filter(|idle| !self.layers[idle.layer].shared);
-        let idle: Vec<_> =
-            strict.map(|idle| (self.layers[idle.layer].origin.clone(), idle.message.clone())).collect();
+        let idle: Vec<_> = strict.map(|idle| (self.layers[idle.layer].origin.clone(), idle.message.clone())).collect();
         if idle.is_empty() { Ok(()) } else { Err(ConfigError::Idle(idle)) }
     }
 

@@ -8,7 +8,8 @@ use super::sections::Sections;
 /// The schema of the file, derived from the structs that read it.
 #[must_use]
 pub fn schema() -> serde_json::Value {
-    let mut schema: Schema = SchemaSettings::draft07().for_deserialize().into_generator().into_root_schema_for::<Sections>();
+    let mut schema: Schema =
+        SchemaSettings::draft07().for_deserialize().into_generator().into_root_schema_for::<Sections>();
     schema.insert(
         "description".to_owned(),
         "Configuration of gpudrift. Relative paths are relative to the folder of the file.".into(),

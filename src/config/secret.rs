@@ -188,7 +188,10 @@ mod tests {
             toml::from_str::<Slack>(text).map_err(|error| document.explain(&error).to_string())
         };
         let refused = said("\nurl = 'https://hooks.example/hunter2'").unwrap_err();
-        assert!(refused.starts_with("gpudrift.toml, line 2: a secret does not stand in the configuration"), "{refused}");
+        assert!(
+            refused.starts_with("gpudrift.toml, line 2: a secret does not stand in the configuration"),
+            "{refused}"
+        );
         assert!(!refused.contains("hunter2"), "{refused}");
         let unknown = said("token = 'hunter2'").unwrap_err();
         assert!(unknown.contains("unknown key `token`") && !unknown.contains("hunter2"), "{unknown}");

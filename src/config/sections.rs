@@ -7,13 +7,14 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::alerts::AlertsConfig;
 use super::checks::Checks;
-use super::history::HistoryConfig;
-use super::settings::{Rule, Settings};
-use super::side::SideConfig;
-use super::sink::SinkConfig;
 use super::options::ScanOptions;
+use super::settings::{Rule, Settings};
+use super::side::{ReferenceConfig, SideConfig};
+use super::sink::SinkConfig;
+use crate::alert::AlertsConfig;
+use crate::concept::ConceptOptions;
+use crate::history::HistoryConfig;
 
 /// A table, or an array of tables, of the file.
 pub(super) trait Section: Sized {
@@ -34,7 +35,7 @@ pub(super) trait Section: Sized {
 #[schemars(title = "gpudrift.toml")]
 pub struct Sections {
     /// What is compared with.
-    pub reference: SideConfig,
+    pub reference: ReferenceConfig,
     /// What is looked at.
     pub current: SideConfig,
     /// Any option of `gpudrift scan`, with underscores for dashes.
@@ -47,6 +48,8 @@ pub struct Sections {
     pub history: HistoryConfig,
     /// Who is told, by name.
     pub alerts: AlertsConfig,
+    /// Any option of `gpudrift concept scan`, with underscores for dashes.
+    pub concept: Option<ConceptOptions>,
     /// What a run writes.
     pub sink: Vec<SinkConfig>,
     /// Jobs by name: any of the sections above, over the shared ones.
@@ -64,6 +67,7 @@ impl Section for Sections {
             feature: IndexMap::new(),
             history: self.history.over(shared.history),
             alerts: self.alerts.over(shared.alerts),
+            concept: self.concept.over(shared.concept),
             sink: self.sink.over(shared.sink),
             job: IndexMap::new(),
         }
@@ -75,6 +79,7 @@ impl Section for Sections {
         self.scan.relative_to(folder);
         self.history.relative_to(folder);
         self.alerts.relative_to(folder);
+        self.concept.relative_to(folder);
         self.sink.relative_to(folder);
         self.job.values_mut().for_each(|job| job.relative_to(folder));
     }
@@ -87,12 +92,17 @@ impl Section for Sections {
         checks.within("feature", |checks| self.feature.check(checks));
         checks.within("history", |checks| self.history.check(checks));
         checks.within("alerts", |checks| self.alerts.check(checks));
+        checks.within("concept", |checks| self.concept.check(checks));
         checks.within("sink", |checks| self.sink.check(checks));
         checks.within("job", |checks| {
             for (name, job) in &self.job {
                 checks.within(name, |checks| job.check(checks));
                 if !job.job.is_empty() {
                     checks.within(name, |checks| checks.wrong("job", "a job has no jobs of its own"));
+                }
+                if job.concept.is_some() {
+                    let message = "a job is a scan: `gpudrift concept scan` reads [concept] outside of jobs";
+                    checks.within(name, |checks| checks.wrong("concept", message));
                 }
                 if matches!(name.as_str(), "" | "all") || name.contains(['/', '\\', ',']) {
                     let message = format!("a job cannot be called {name:?}: `all` means every job, and the name may stand in the name of a file");

@@ -13,7 +13,6 @@ mod header;
 mod pages;
 pub(crate) mod partition;
 mod paths;
-mod thrift;
 mod weights;
 
 use std::collections::HashMap;
@@ -28,6 +27,7 @@ pub use file::DataFile;
 use file::FileColumn;
 pub(crate) use guard::guard;
 pub(crate) use pages::Pages;
+pub(crate) use paths::find;
 pub use weights::{WeightsError, read_weights};
 
 /// More files than this are opened for every chunk instead of kept open: a process may hold 1024 by default.
@@ -111,7 +111,7 @@ impl Dataset {
     /// When a path is missing, a folder or glob has no Parquet file, or a file cannot be opened (unless
     /// [`OpenOptions::skip_bad_files`]).
     pub fn open(paths: &[String], options: &OpenOptions) -> Result<Self, SourceError> {
-        let found = paths::find(paths)?;
+        let found = find(paths)?;
         let keep_open = found.len() <= MAX_OPEN_FILES;
         let opened: Vec<_> = found
             .into_par_iter()
@@ -139,6 +139,12 @@ impl Dataset {
             return Err(SourceError::AllBad { files: bad_files.len(), path, reason });
         }
         Ok(Self::assemble(files, schemas, bad_files))
+    }
+
+    /// A data set without files and rows: the columns of a reference that lies somewhere else.
+    pub(crate) fn of_columns(columns: Vec<SourceColumn>) -> Self {
+        let index = columns.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
+        Self { columns, index, ..Self::assemble(Vec::new(), Vec::new(), Vec::new()) }
     }
 
     fn assemble(mut files: Vec<DataFile>, schemas: Vec<Vec<FileColumn>>, bad_files: Vec<(PathBuf, String)>) -> Self {

@@ -181,8 +181,13 @@ mod tests {
         let said = |name: &str, bytes: &[u8]| read(name, bytes).unwrap_err();
         assert!(said("w.csv", b"a,weight\nx,1\n").ends_with("there is no column feature (or name); it has a, weight"));
         assert!(said("w.csv", b"feature,weight\nx,much\n").ends_with("line 2: \"much\" is no number"));
-        assert!(said("w.csv", b"feature,weight\nx,-1\n").ends_with("the weight of x is -1, but must be a number from 0"));
-        assert!(said("w.json", br#"[{"feature": "x", "weight": 1}, {"feature": "x", "weight": 1}]"#).ends_with("x stands in it twice"));
+        assert!(
+            said("w.csv", b"feature,weight\nx,-1\n").ends_with("the weight of x is -1, but must be a number from 0")
+        );
+        assert!(
+            said("w.json", br#"[{"feature": "x", "weight": 1}, {"feature": "x", "weight": 1}]"#)
+                .ends_with("x stands in it twice")
+        );
         assert!(said("w.json", b"3").contains("expected an object from features to weights"));
         assert!(said("w.txt", b"").ends_with("must end in .csv, .json or .parquet"));
         assert!(said("w.parquet", b"no").contains("w.parquet: "));

@@ -46,7 +46,10 @@ fn a_job_is_what_it_says_over_what_all_share() {
     let [churn, fraud] = &jobs(FILE, "all")[..] else { panic!("two jobs") };
     assert_eq!((churn.job.as_deref(), fraud.job.as_deref()), (Some("churn"), Some("fraud")));
     assert_eq!(churn.scan.reference, ["/churn/reference"]);
-    assert_eq!((&churn.scan.current, &fraud.scan.reference), (&vec!["conf/store/current".to_owned()], &vec!["conf/store/reference".to_owned()]));
+    assert_eq!(
+        (&churn.scan.current, &fraud.scan.reference),
+        (&vec!["conf/store/current".to_owned()], &vec!["conf/store/reference".to_owned()])
+    );
     assert_eq!(churn.scan.thresholds.psi, Limits { warning: 0.15, critical: 0.4 });
     assert_eq!(fraud.scan.thresholds.psi, Limits { warning: 0.15, critical: 0.2 });
     assert_eq!((applied(churn, "user:age").weight, applied(fraud, "user:age").weight), (Some(4.0), Some(2.0)));
@@ -60,11 +63,11 @@ fn a_job_is_what_it_says_over_what_all_share() {
 fn jobs_are_named_and_a_missing_one_is_suggested() {
     let said = |asked| parsed(FILE).select(asked).unwrap_err().to_string();
     assert_eq!(said(None), "conf/gpudrift.toml has jobs: name one with --job (churn, fraud), or take --job all");
+    assert_eq!(said(Some("chrun")), "conf/gpudrift.toml has no job chrun; its jobs: churn, fraud; did you mean churn?");
     assert_eq!(
-        said(Some("chrun")),
-        "conf/gpudrift.toml has no job chrun; its jobs: churn, fraud; did you mean churn?"
+        jobs(FILE, "fraud, churn").iter().map(|job| job.job.clone().unwrap()).collect::<Vec<_>>(),
+        ["fraud", "churn"]
     );
-    assert_eq!(jobs(FILE, "fraud, churn").iter().map(|job| job.job.clone().unwrap()).collect::<Vec<_>>(), ["fraud", "churn"]);
     let plain = parsed("[reference]\npaths = ['a']\n[current]\npaths = ['b']");
     assert_eq!(plain.select(Some("all")).unwrap().len(), 1);
     assert!(plain.select(Some("x")).unwrap_err().to_string().contains("has no job x; its jobs: none"));
@@ -119,7 +122,9 @@ fn a_wrong_option_of_the_file_shows_its_line_and_a_typed_one_does_not() {
 
 #[test]
 fn unknown_settings_of_rules_show_their_line() {
-    assert!(message("[[rule]]\nmatch = 'a'\nwieght = 2").contains("line 3: unknown key `wieght`; did you mean weight?"));
+    assert!(
+        message("[[rule]]\nmatch = 'a'\nwieght = 2").contains("line 3: unknown key `wieght`; did you mean weight?")
+    );
     assert!(message("[feature.a]\nmatch = 'b'").contains("line 2: unknown key `match`"));
     assert!(message("[[rule]]\nweight = 2").contains("line 1: missing field `match`"));
     assert!(message("[history]\nx = 1").contains("unknown key `x`"));
