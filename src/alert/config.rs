@@ -15,11 +15,13 @@
 //! routing_key_file = "/run/secrets/pagerduty"
 //! ```
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -39,8 +41,18 @@ impl<'de> Deserialize<'de> for Period {
     }
 }
 
+impl JsonSchema for Period {
+    fn schema_name() -> Cow<'static, str> {
+        "Period".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "A length of time, like \"20h\" or \"7 days\".", "type": "string" })
+    }
+}
+
 /// All of `[alerts]`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema)]
 pub struct AlertsConfig {
     /// A told incident is not told again sooner, even when it ended and came back; default 20 hours. A rise of its
     /// level is told at once.
@@ -64,11 +76,12 @@ pub struct AlertsConfig {
     /// Attempts to deliver in one run; default 4.
     pub attempts: Option<usize>,
     /// Who is told, by name.
+    #[schemars(flatten)]
     pub channels: IndexMap<String, ChannelConfig>,
 }
 
 /// `[alerts.NAME]`: one place that messages go to. Which keys apply depends on the type.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChannelConfig {
     /// One of the types in [`super::CHANNELS`]; the name of the table when `None`.
@@ -127,7 +140,7 @@ pub struct ChannelConfig {
 }
 
 /// How a connection to a mail server is encrypted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Tls {
     /// It begins in the clear and must be raised to TLS (port 587).
@@ -187,7 +200,7 @@ impl ChannelConfig {
 
 impl AlertsConfig {
     /// Puts the folder of the configuration file in front of relative paths.
-    pub(crate) fn relative_to(&mut self, folder: &Path) {
+    pub(crate) fn beside(&mut self, folder: &Path) {
         let beside = |path: &mut Option<PathBuf>| *path = path.take().map(|path| folder.join(path));
         beside(&mut self.playbook);
         for channel in self.channels.values_mut() {

@@ -36,6 +36,18 @@ impl Exit {
             Self::Finished
         }
     }
+
+    /// The worse of two: failed, wrong usage, the gate, incomplete, finished.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        let badness = |exit| match exit {
+            Self::Finished => 0,
+            Self::Incomplete => 1,
+            Self::Gate => 2,
+            Self::Usage => 3,
+            Self::Failed => 4,
+        };
+        if badness(other) > badness(self) { other } else { self }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -58,6 +70,11 @@ impl Failure {
 
     pub(crate) fn failed(source: impl Into<anyhow::Error>) -> Self {
         Self { code: Exit::Failed, source: source.into() }
+    }
+
+    /// The same, with what was being done in front.
+    pub(crate) fn within(self, what: String) -> Self {
+        Self { source: self.source.context(what), ..self }
     }
 
     /// Says on stderr what happened, with its causes, and gives the code.

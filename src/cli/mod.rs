@@ -5,12 +5,15 @@ mod bench;
 mod columns;
 mod completions;
 mod concept;
+mod config;
+mod deliver;
 mod devices;
 mod diff;
 mod exit;
 mod export;
 mod generate;
 mod history;
+mod init;
 mod nightly;
 mod output;
 mod place;
@@ -20,7 +23,7 @@ mod scan;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use exit::{Exit, Failure};
 use gpudrift::generate::GenerateError;
@@ -49,6 +52,10 @@ struct Cli {
 enum Command {
     /// Compare current data with a reference and report drift
     Scan(Box<scan::ScanArgs>),
+    /// Look at the data, and write a configuration to begin with
+    Init(init::InitArgs),
+    /// Check, explain and describe the configuration file
+    Config(config::ConfigArgs),
     /// Show how features moved over the nights
     History(history::HistoryArgs),
     /// Compare two runs, or two reports
@@ -80,8 +87,12 @@ Examples:
 
 /// The program: arguments, run, report, exit code.
 pub(crate) fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let matches = with_environment(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let result = match cli.command {
         Command::Scan(args) => scan::run(*args),
+        Command::Init(args) => init::run(&args),
+        Command::Config(args) => config::run(&args),
         Command::History(args) => history::run(args),
         Command::Diff(args) => diff::run(&args),
         Command::Export(args) => export::run(&args),
@@ -94,6 +105,17 @@ pub(crate) fn main() -> ExitCode {
         Command::Completions(args) => completions::run(&args),
     };
     result.unwrap_or_else(Failure::report).into()
+}
+
+/// Every option of a scan may be set by an environment variable: `GPUDRIFT_FAIL_ON` for `--fail-on`. What is typed wins
+/// over it, and it wins over the file.
+fn with_environment(command: clap::Command) -> clap::Command {
+    command.mut_subcommand("scan", |scan| {
+        scan.mut_args(|arg| {
+            let name = format!("GPUDRIFT_{}", arg.get_id().as_str().to_uppercase());
+            arg.env(name).hide_env(true)
+        })
+    })
 }
 
 fn generate(args: &generate::GenerateArgs) -> Result<Exit, Failure> {
@@ -109,11 +131,10 @@ fn generate(args: &generate::GenerateArgs) -> Result<Exit, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_arguments_are_consistent() {
-        Cli::command().debug_assert();
+        with_environment(Cli::command()).debug_assert();
     }
 
     #[test]

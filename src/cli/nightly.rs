@@ -10,7 +10,7 @@ use gpudrift::report::Report;
 use super::exit::{Exit, Failure};
 
 /// Flags about the history.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct NightlyArgs {
     /// Keep this run in a history: a SQLite file, or a folder for Parquet files
     ///

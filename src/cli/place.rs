@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gpudrift::alert::AlertsConfig;
-use gpudrift::config::{DEFAULT_FILE, FileConfig};
+use gpudrift::config::{DEFAULT_FILE, FileConfig, Sections};
 use gpudrift::history::{History, HistoryPlace, RunFilter};
 
 use super::exit::Failure;
@@ -39,9 +39,20 @@ impl Place {
             None if Path::new(DEFAULT_FILE).exists() => Some(FileConfig::read(Path::new(DEFAULT_FILE))?),
             None => None,
         };
-        let (history, alerts) = file.map(|file| (file.history, file.alerts)).unwrap_or_default();
+        let Sections { history, alerts, .. } = match file {
+            Some(file) => self.sections(file)?,
+            None => Sections::default(),
+        };
         let place = history.place(self.history.clone());
         Ok((place.unwrap_or_else(|| HistoryPlace::at(PathBuf::from(DEFAULT_HISTORY))), alerts))
+    }
+
+    /// What the file says about the job that is asked for, where it has that job, or else what all jobs share.
+    fn sections(&self, file: FileConfig) -> Result<Sections, Failure> {
+        match &self.job {
+            Some(name) if file.jobs().any(|job| job == name) => Ok(file.select(Some(name))?.remove(0).sections),
+            _ => Ok(file.sections),
+        }
     }
 
     /// The runs of the job that is asked for, and at most so many.

@@ -1,18 +1,18 @@
 //! `gpudrift scan`: what was typed becomes a configuration, the scan gives a report, a sink writes it.
 
-use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gpudrift::config::{ColorChoice, FileConfig, OutputConfig, ScanOptions, resolve};
+use gpudrift::config::{ALL_JOBS, ConfigError, FileConfig, OutputConfig, Resolved, ScanOptions, resolve};
 use gpudrift::format::printable;
 use gpudrift::progress::{NoProgress, Progress};
-use gpudrift::report::{Report, SinkOptions, sink};
-use gpudrift::scan::scan;
+use gpudrift::report::Report;
+use gpudrift::scan::{ScanError, scan};
 
+use super::deliver::Deliveries;
 use super::exit::{Exit, Failure};
 use super::nightly::{Aftermath, Nightly, NightlyArgs};
-use super::output::Output;
 use super::progress::Bar;
 
 const EXAMPLES: &str = "\
@@ -24,7 +24,8 @@ Examples:
   gpudrift scan --profile jan.gpd --current feb/          a saved reference
   gpudrift scan --fail-on critical -f json -o drift.json  a nightly job
 
--h is short, --help explains every option; all of them can stand in the [scan] table of gpudrift.toml.";
+-h is short, --help explains every option; all of them can stand in the [scan] table of gpudrift.toml, or be set by an
+environment variable (GPUDRIFT_FAIL_ON for --fail-on).";
 
 /// What `gpudrift scan` takes.
 #[derive(Debug, Args)]
@@ -38,6 +39,13 @@ pub(crate) struct ScanArgs {
     /// that the result does not depend on the folder.
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     config: Option<PathBuf>,
+    /// Jobs of the configuration: names, or `all`
+    ///
+    /// They run one after another; each has a report of its own, and one that fails costs no other. Standard output
+    /// gets the reports of `all`, or of several names, together: a JSON array, lines of NDJSON, tables one below the
+    /// other. The exit code is the worst: 3 over 2 over 1 over 4 over 0.
+    #[arg(long, value_name = "NAMES", help_heading = "Data", hide_short_help = true)]
+    job: Option<String>,
     #[command(flatten)]
     nightly: NightlyArgs,
 }
@@ -46,44 +54,69 @@ fn long_after_help() -> String {
     format!("{EXAMPLES}\n\n{}", super::EXIT_CODES)
 }
 
-/// Columns of a table that goes to a file or a pipe.
-const FILE_WIDTH: usize = 120;
-
-/// Scans, writes the report, and says how it ended.
+/// Scans every job that is asked for, writes the reports, and says how it ended. A job that fails costs no other.
 pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
-    let file = FileConfig::find(args.config.as_deref(), &args.options)?;
-    let (history, alerts) = file.as_ref().map(|file| (file.history.clone(), file.alerts.clone())).unwrap_or_default();
-    let (config, output) = resolve(args.options, file)?;
-    let mut nightly = Nightly::open(args.nightly, None, &history, &alerts)?;
-    let sink = sink(&output.format).expect("the configuration was resolved with this format");
-    let destination = Output::open(output.output.as_deref(), sink.is_binary()).map_err(Failure::usage)?;
-
-    let bar = Bar::default();
-    let progress: &dyn Progress =
-        if output.progress && !output.quiet && Bar::is_visible() { &bar } else { &NoProgress };
-    let report = scan(&config, progress);
-    progress.finish();
-    let report = report.map_err(Failure::failed)?;
-
-    let options = sink_options(&output);
-    destination.write(|out| sink.write(&report, &options, out)).map_err(Failure::failed)?;
-    tell(&report, &output);
-    let after = nightly.as_mut().map(|nightly| nightly.after(&report)).unwrap_or_default();
-    tell_after(&after, &output);
-    Ok(after.exit(Exit::of(&report, output.fail_on)))
+    let jobs = resolved(&args)?;
+    let several = args.job.as_deref().is_some_and(|job| job == ALL_JOBS || job.contains(','));
+    let nightly = jobs
+        .iter()
+        .map(|job| Nightly::open(args.nightly.clone(), job.job.clone(), &job.sections.history, &job.sections.alerts));
+    let mut nightly = nightly.collect::<Result<Vec<_>, _>>()?;
+    let deliveries = Deliveries::open(&jobs, several)?;
+    let mut reports: Vec<Option<Report>> = jobs.iter().map(|_| None).collect();
+    let mut exit = Exit::Finished;
+    for (index, job) in jobs.iter().enumerate() {
+        let named = |failure: Failure| match &job.job {
+            Some(name) => failure.within(format!("job {name}")).report(),
+            None => failure.report(),
+        };
+        match scanned(job) {
+            Ok(report) => reports[index] = Some(report),
+            Err(failure) => exit = exit.worse(named(failure)),
+        }
+        let (written, failed) = deliveries.write(index, &reports);
+        let delivered = failed.is_empty();
+        exit = failed.into_iter().fold(exit, |exit, failure| exit.worse(named(failure)));
+        tell_written(&written, &job.output);
+        let Some(report) = &reports[index] else { continue };
+        tell(report, &job.output);
+        let nightly = nightly[index].as_mut().filter(|_| delivered);
+        let after = nightly.map(|nightly| nightly.after(report)).unwrap_or_default();
+        tell_after(&after, &job.output);
+        exit = exit.worse(after.exit(Exit::of(report, job.output.fail_on)));
+    }
+    Ok(exit)
 }
 
-/// How wide and colourful the place is where the report goes.
-fn sink_options(output: &OutputConfig) -> SinkOptions {
-    let terminal = output.output.is_none() && io::stdout().is_terminal();
-    let width = if terminal { terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)) } else { None };
-    let color = match output.color {
-        ColorChoice::Always => true,
-        ColorChoice::Never => false,
-        // https://no-color.org: any value but the empty one.
-        ColorChoice::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+/// The configurations of the jobs that are asked for.
+fn resolved(args: &ScanArgs) -> Result<Vec<Resolved>, ConfigError> {
+    let jobs = match (FileConfig::find(args.config.as_deref(), &args.options)?, &args.job) {
+        (Some(file), job) => file.select(job.as_deref())?.into_iter().map(Some).collect(),
+        (None, Some(job)) => return Err(ConfigError::NoFile(job.clone())),
+        (None, None) => vec![None],
     };
-    SinkOptions { width: width.unwrap_or(FILE_WIDTH), color, top: output.top, all: output.all }
+    jobs.into_iter().map(|job| resolve(args.options.clone(), job)).collect()
+}
+
+/// The report of one job.
+fn scanned(job: &Resolved) -> Result<Report, Failure> {
+    let bar = Bar::default();
+    let visible = job.output.progress && !job.output.quiet && Bar::is_visible();
+    let progress: &dyn Progress = if visible { &bar } else { &NoProgress };
+    let report = scan(&job.scan, progress);
+    progress.finish();
+    let mut report = report.map_err(|error| match error {
+        ScanError::Rules(_) => Failure::usage(error),
+        _ => Failure::failed(error),
+    })?;
+    report.run.job.clone_from(&job.job);
+    Ok(report)
+}
+
+/// The files that were written, for people.
+fn tell_written(written: &[&Path], output: &OutputConfig) {
+    let wrote = written.iter().filter(|_| !output.quiet).map(|path| format!("wrote {}\n", path.display()));
+    let _ = io::stderr().write_all(wrote.collect::<String>().as_bytes());
 }
 
 /// Messages for people, on stderr. Nobody may be there to read them.
@@ -97,9 +130,6 @@ fn tell(report: &Report, output: &OutputConfig) {
             for file in &input.skipped_files {
                 text += &format!("warning: left out {}: {}\n", printable(&file.path), printable(&file.reason));
             }
-        }
-        if let Some(path) = &output.output {
-            text += &format!("wrote {}\n", path.display());
         }
     }
     if output.timings {

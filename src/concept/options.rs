@@ -13,6 +13,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -23,7 +24,7 @@ use super::spec::specs;
 use crate::config::{DEFAULT_FILE, FailOn};
 
 /// Everything optional: flags, a file, and what both say together.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, clap::Args)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConceptOptions {
     /// Parquet files, folders or globs
@@ -116,6 +117,15 @@ impl ConceptOptions {
         let input =
             self.input.map(|paths| paths.into_iter().map(|path| folder.join(path).display().to_string()).collect());
         Self { input, state: self.state.map(|state| folder.join(state)), ..self }
+    }
+
+    /// Whether its detectors are ones that there are.
+    ///
+    /// # Errors
+    /// When one is not.
+    pub(crate) fn check(&self) -> Result<(), ConceptError> {
+        self.detector.as_deref().map(specs).transpose()?;
+        Ok(())
     }
 
     /// What they amount to, checked.

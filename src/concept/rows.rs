@@ -17,7 +17,18 @@ use crate::source::{Dataset, Fault, Unit, Values, guard};
 const ROWS_AT_ONCE: u64 = 1 << 19;
 
 /// How prediction and label become a value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    clap::ValueEnum,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Loss {
     /// 1 where they differ, 0 where they are equal

@@ -1,12 +1,13 @@
 //! Options with a fixed set of values.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::stats::{Adjustment, KsChoice};
 use crate::verdict::Level;
 
 /// Who counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum BackendChoice {
     /// A real GPU when there is one, else the CPU
@@ -19,7 +20,7 @@ pub enum BackendChoice {
 }
 
 /// How many facts of the two sides are reported.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum FactsChoice {
     /// Mean, deviation, quantiles, distinct values, ...
@@ -30,7 +31,7 @@ pub enum FactsChoice {
 }
 
 /// How p-values become q-values over all features of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Adjust {
     /// q = p
@@ -56,7 +57,7 @@ impl From<Adjust> for Adjustment {
 }
 
 /// How p-values of KS are computed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum KsMethod {
     /// Exact up to 10 000 rows on the larger side, else asymptotic, as in SciPy
@@ -79,7 +80,7 @@ impl From<KsMethod> for KsChoice {
 }
 
 /// The level from which a run ends with exit code 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum FailOn {
     /// Drift is a finding, not a failure
@@ -104,7 +105,7 @@ impl FailOn {
 }
 
 /// When to colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set

@@ -13,30 +13,73 @@
 //! [scan]                          # the same keys as the flags, with underscores
 //! exclude = ["*_id"]
 //! psi_warning = 0.15
+//!
+//! [[rule]]                        # any setting of a feature, for all that match
+//! match = "user:*"
+//! psi_critical = 0.3
+//!
+//! [feature."user:age"]            # wins over rules
+//! weight = 10
 //! ```
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `sections` | the tables of the file, one file each: `side`, `options` (`[scan]`), `settings` (of a feature), `sink`, `history`, `alerts`, `concept` |
+//! | `file`, `document` | the text, the places of its keys, messages with lines |
+//! | `job` | `[job.NAME]` over what jobs share |
+//! | `rules` | which settings a feature has, and who says so |
+//! | `resolve`, `check` | defaults, file and flags become one configuration |
+//! | `secret` | what must not stand in the file |
 
+mod alerts;
 mod check;
+mod checks;
 mod choices;
+mod concept;
+mod document;
+mod error;
+mod explain;
 mod file;
+mod history;
+mod job;
 mod machine;
+mod optional;
 mod options;
+mod propose;
+mod resolve;
+mod rules;
+mod schema;
 mod secret;
+mod sections;
 mod select;
+mod settings;
+mod side;
+mod sink;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
-pub use file::{FileConfig, ReferenceConfig, SideConfig};
+pub use document::{Document, KeyPath, Problem};
+pub use error::ConfigError;
+pub use explain::{Explained, Explanation, Said, explain};
+pub use file::FileConfig;
+pub use job::{ALL_JOBS, JobConfig};
 pub use options::{Names, ScanOptions};
+pub use propose::{Sides, propose};
+pub use resolve::{Resolved, resolve};
+pub use rules::{Applied, Idle, Layer, Rank, RuleSet, Rules};
+pub use schema::schema;
 pub use secret::{Refused, Secret, SecretError};
+pub use sections::Sections;
 pub(crate) use select::did_you_mean;
 pub use select::{Patterns, Selection, Unmatched, select_features};
+pub use settings::{Rule, Settings};
+pub use side::{ReferenceConfig, SideConfig};
+pub use sink::SinkConfig;
 
-use crate::metric::{Card, METRICS};
-use crate::report::SINKS;
-use crate::verdict::{Limits, Thresholds};
+use crate::verdict::Thresholds;
 
 /// The file that is read when the command line does not name both sides.
 pub const DEFAULT_FILE: &str = "gpudrift.toml";
@@ -69,6 +112,9 @@ pub struct ScanConfig {
     pub memory_limit: u64,
     /// At most so many categories a feature are kept; no bound when `None`.
     pub max_categories: Option<u64>,
+    /// A file with the importance of features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
     /// Whether files that cannot be read are left out instead of ending the run.
     pub skip_bad_files: bool,
     /// Bins of PSI and Jensen–Shannon.
@@ -81,6 +127,9 @@ pub struct ScanConfig {
     pub adjust: Adjust,
     /// When a feature gets which level.
     pub thresholds: Thresholds,
+    /// What is said about single features.
+    #[serde(default, skip_serializing_if = "Rules::is_empty")]
+    pub rules: Rules,
 }
 
 impl Default for ScanConfig {
@@ -93,18 +142,20 @@ impl Default for ScanConfig {
             features: vec!["all".to_owned()],
             exclude: Vec::new(),
             categorical: Vec::new(),
-            metrics: metric_names(|card| card.default),
+            metrics: resolve::metric_names(|card| card.default),
             facts: FactsChoice::Full,
             backend: BackendChoice::Auto,
             threads: machine::threads(),
             memory_limit: machine::memory_limit(),
             max_categories: None,
+            weights: None,
             skip_bad_files: false,
             psi_bins: 10,
             psi_floor: 0.001,
             ks_method: KsMethod::Auto,
             adjust: Adjust::Bh,
             thresholds: Thresholds::default(),
+            rules: Rules::default(),
         }
     }
 }
@@ -133,16 +184,10 @@ impl ScanConfig {
 /// What becomes of a report: nothing here changes a number in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutputConfig {
-    /// Name of the sink.
-    pub format: String,
-    /// File to write; standard output when `None`.
-    pub output: Option<PathBuf>,
+    /// What is written, in which format; at most one entry goes to standard output.
+    pub sinks: Vec<SinkConfig>,
     /// The level from which the run ends with the gate's exit code.
     pub fail_on: FailOn,
-    /// At most so many features in the formats for people.
-    pub top: Option<usize>,
-    /// Every feature in the formats for people.
-    pub all: bool,
     /// Whether to colour.
     pub color: ColorChoice,
     /// Whether to say on stderr how long each stage took.
@@ -151,169 +196,6 @@ pub struct OutputConfig {
     pub quiet: bool,
     /// Whether a progress bar may be drawn.
     pub progress: bool,
-}
-
-/// A mistake in what was asked for, found before any work starts.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A side has no path.
-    #[error(
-        "no {0} data is named, and there is no {DEFAULT_FILE} in this folder\n\n  \
-         type: gpudrift scan --reference PATH --current PATH --features all\n  \
-         or write a {DEFAULT_FILE} with `[reference] paths = [...]` and `[current] paths = [...]`"
-    )]
-    NoPaths(&'static str),
-    /// The file was read and a side has no path.
-    #[error("{file} names no {side} data: add `[{side}] paths = [\"...\"]` to it, or type --{side} PATH")]
-    NoPathsInFile {
-        /// The file.
-        file: PathBuf,
-        /// `reference` or `current`.
-        side: &'static str,
-    },
-    /// The configuration file could not be read.
-    #[error("cannot read {}", file.display())]
-    Read {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The configuration file says something that gpudrift does not understand.
-    #[error("{file}, line {line}: {message}\n\n    {text}\n    {marker}")]
-    Parse {
-        /// The file.
-        file: String,
-        /// Line, from 1.
-        line: usize,
-        /// What is wrong, and what may have been meant.
-        message: String,
-        /// The line.
-        text: String,
-        /// Points at the place.
-        marker: String,
-    },
-    /// A value is out of its range.
-    #[error("{key} is {value}, but {expected}")]
-    Value {
-        /// The flag or key, with underscores.
-        key: &'static str,
-        /// What was given.
-        value: String,
-        /// What is allowed.
-        expected: String,
-    },
-}
-
-/// The configuration that flags and file amount to.
-///
-/// `file` is what [`FileConfig::read`] gave, with paths that do not depend on the current folder any more.
-///
-/// # Errors
-/// When a side has no path, or a value is out of its range.
-pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConfig, OutputConfig), ConfigError> {
-    let defaults = ScanConfig::default();
-    let limits = Thresholds::default();
-    let (mut options, origin) = match file {
-        Some(mut file) => {
-            // Data named on the command line wins over the file's profile.
-            file.options.profile = file.options.profile.filter(|_| flags.reference.is_none());
-            (flags.or(file.options), Some(file.path))
-        }
-        None => (flags, None),
-    };
-    let side = |paths: Option<Vec<String>>, side| match (paths.filter(|paths| !paths.is_empty()), &origin) {
-        (Some(paths), _) => Ok(paths),
-        (None, Some(file)) => Err(ConfigError::NoPathsInFile { file: file.clone(), side }),
-        (None, None) => Err(ConfigError::NoPaths(side)),
-    };
-    let reference = match &options.profile {
-        Some(_) => Vec::new(),
-        None => side(options.reference.take(), "reference")?,
-    };
-    let current = side(options.current.take(), "current")?;
-    let thresholds = Thresholds {
-        effect: options.effect.unwrap_or(limits.effect),
-        psi: pair(options.psi_warning, options.psi_critical, limits.psi),
-        ks: pair(options.ks_warning, options.ks_critical, limits.ks),
-        js: pair(options.js_warning, options.js_critical, limits.js),
-        q: options.alpha.unwrap_or(limits.q),
-        null_share: options.null_info.unwrap_or(limits.null_share),
-        null_share_warning: options.null_warning,
-        null_share_critical: options.null_critical,
-        ks_info: options.ks_info.unwrap_or(limits.ks_info),
-    };
-    let config = ScanConfig {
-        reference,
-        profile: options.profile,
-        current,
-        features: Names::joined(options.features).unwrap_or(defaults.features),
-        exclude: Names::joined(options.exclude).unwrap_or_default(),
-        categorical: Names::joined(options.categorical).unwrap_or_default(),
-        metrics: metrics(Names::joined(options.metrics))?,
-        facts: options.facts.unwrap_or(defaults.facts),
-        backend: options.backend.unwrap_or(defaults.backend),
-        threads: options.threads.unwrap_or(defaults.threads),
-        memory_limit: options.memory_limit.map_or(defaults.memory_limit, |limit| limit.as_u64()),
-        max_categories: options.max_categories,
-        skip_bad_files: options.skip_bad_files.unwrap_or(false),
-        psi_bins: options.psi_bins.unwrap_or(defaults.psi_bins),
-        psi_floor: options.psi_floor.unwrap_or(defaults.psi_floor),
-        ks_method: options.ks_method.unwrap_or(defaults.ks_method),
-        adjust: options.adjust.unwrap_or(defaults.adjust),
-        thresholds,
-    };
-    check::check(&config)?;
-    let output = OutputConfig {
-        format: format(options.format)?,
-        output: options.output.filter(|path| path.as_os_str() != "-"),
-        fail_on: options.fail_on.unwrap_or_default(),
-        top: options.top,
-        all: options.all.unwrap_or(false),
-        color: options.color.unwrap_or_default(),
-        timings: options.timings.unwrap_or(false),
-        quiet: options.quiet.unwrap_or(false),
-        progress: !options.no_progress.unwrap_or(false),
-    };
-    Ok((config, output))
-}
-
-/// Two limits; raising only the lower one above the other's default takes that along.
-fn pair(warning: Option<f64>, critical: Option<f64>, default: Limits) -> Limits {
-    let warning = warning.unwrap_or(critical.map_or(default.warning, |critical| critical.min(default.warning)));
-    Limits { warning, critical: critical.unwrap_or(default.critical.max(warning)) }
-}
-
-fn metric_names(wanted: impl Fn(&Card) -> bool) -> Vec<String> {
-    METRICS.iter().map(|metric| metric.card()).filter(|card| wanted(card)).map(|card| card.name.to_owned()).collect()
-}
-
-/// The metrics asked for, in the order of the list; `all` and `default` stand for several.
-fn metrics(asked: Option<Vec<String>>) -> Result<Vec<String>, ConfigError> {
-    let Some(asked) = asked else { return Ok(metric_names(|card| card.default)) };
-    let known = || METRICS.iter().map(|metric| metric.card().name).chain(["all", "default"]);
-    if let Some(unknown) = asked.iter().find(|name| !known().any(|known| known == *name)) {
-        let all: Vec<_> = known().collect();
-        let expected =
-            format!("the metrics are {}{}", all.join(", "), select::did_you_mean(unknown, all.iter().copied()));
-        return Err(ConfigError::Value { key: "metrics", value: unknown.clone(), expected });
-    }
-    let asked = |name: &str| asked.iter().any(|one| one == name);
-    Ok(metric_names(|card| asked(card.name) || asked("all") || (card.default && asked("default"))))
-}
-
-fn format(asked: Option<String>) -> Result<String, ConfigError> {
-    let name = asked.unwrap_or_else(|| SINKS[0].name().to_owned());
-    if crate::report::sink(&name).is_none() {
-        let all: Vec<_> = SINKS.iter().map(|sink| sink.name()).collect();
-        return Err(ConfigError::Value {
-            key: "format",
-            value: name,
-            expected: format!("the formats are {}", all.join(", ")),
-        });
-    }
-    Ok(name)
 }
 
 #[cfg(test)]

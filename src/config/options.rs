@@ -1,14 +1,17 @@
 //! What can be said about a scan, on the command line and in the `[scan]` table of `gpudrift.toml`: one struct for
 //! both, so that neither can know an option that the other does not. Clap is named here, besides `cli`, for that reason.
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use bytesize::ByteSize;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
+use super::sections::{Section, beside};
 use super::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
 use crate::metric::METRICS;
 use crate::report::SINKS;
@@ -64,38 +67,58 @@ impl FromStr for Names {
     }
 }
 
-/// A string like on the command line, or an array whose elements are taken as they are.
-fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Names>>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected a string or an array of strings")]
-    enum Written {
-        One(String),
-        Many(Vec<String>),
-    }
-    Ok(Some(vec![match Written::deserialize(deserializer)? {
-        Written::One(text) => text.parse().unwrap_or_default(),
-        Written::Many(names) => Names(names),
-    }]))
-}
-
-macro_rules! scan_options {
-    ($(#[$of_struct:meta])* pub struct $name:ident { $($(#[$meta:meta])* pub $field:ident: Option<$type:ty>,)* }) => {
-        $(#[$of_struct])*
-        pub struct $name { $($(#[$meta])* pub $field: Option<$type>,)* }
-
-        impl $name {
-            /// These options, and `other` where nothing is said.
-            #[must_use]
-            pub fn or(self, other: Self) -> Self {
-                Self { $($field: self.$field.or(other.$field)),* }
-            }
+impl<'de> Deserialize<'de> for Names {
+    /// A string like on the command line, or an array whose elements are taken as they are.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a string or an array of strings")]
+        enum Written {
+            One(String),
+            Many(Vec<String>),
         }
-    };
+        Ok(match Written::deserialize(deserializer)? {
+            Written::One(text) => text.parse().unwrap_or_default(),
+            Written::Many(names) => Self(names),
+        })
+    }
 }
 
-scan_options! {
+impl JsonSchema for Names {
+    fn schema_name() -> Cow<'static, str> {
+        "Names".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Names and globs: an array, or a string that separates them by commas.",
+            "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],
+        })
+    }
+}
+
+/// What an option that may be given several times on the command line is in the file.
+fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Names>>, D::Error> {
+    Names::deserialize(deserializer).map(|names| Some(vec![names]))
+}
+
+impl Section for ScanOptions {
+    fn over(self, shared: Self) -> Self {
+        self.or(shared)
+    }
+
+    fn relative_to(&mut self, folder: &Path) {
+        if let Some(weights) = &mut self.weights {
+            *weights = PathBuf::from(beside(folder, &weights.to_string_lossy()));
+        }
+        if let Some(output) = self.output.as_mut().filter(|output| output.as_os_str() != "-") {
+            *output = PathBuf::from(beside(folder, &output.to_string_lossy()));
+        }
+    }
+}
+
+super::optional::optional! {
 /// Everything that can be said about a scan; `None` is what was not said.
-#[derive(Clone, Debug, Default, PartialEq, Args, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Args, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScanOptions {
     /// Data to compare with: files, folders, globs
@@ -122,10 +145,12 @@ pub struct ScanOptions {
     /// ends the run with exit code 4, after the report is written.
     #[arg(long, value_name = "NAMES", help_heading = "Data")]
     #[serde(deserialize_with = "names")]
+    #[schemars(with = "Option<Names>")]
     pub features: Option<Vec<Names>>,
     /// Features to leave out: names, globs
     #[arg(long, value_name = "NAMES", help_heading = "Data")]
     #[serde(deserialize_with = "names")]
+    #[schemars(with = "Option<Names>")]
     pub exclude: Option<Vec<Names>>,
     /// Integer features that are categories: names, globs
     ///
@@ -133,7 +158,14 @@ pub struct ScanOptions {
     /// instead of KS, and one bin a value.
     #[arg(long, value_name = "NAMES", help_heading = "Data")]
     #[serde(deserialize_with = "names")]
+    #[schemars(with = "Option<Names>")]
     pub categorical: Option<Vec<Names>>,
+    /// Importance of features: a CSV, JSON or Parquet file
+    ///
+    /// With the columns `feature` and `weight`. Within a level, the report ranks by weight × effect. A feature that the
+    /// file does not name has weight 0; `weight` of a rule or a feature in the configuration wins over the file.
+    #[arg(long, value_name = "FILE", help_heading = "Data", hide_short_help = true)]
+    pub weights: Option<PathBuf>,
     /// Leave out files that cannot be read
     ///
     /// Otherwise such a file ends the run. The files left out stand in the report, and the exit code is 4.
@@ -145,6 +177,7 @@ pub struct ScanOptions {
     /// Metrics: `default`, `all`, or names
     #[arg(long, value_name = "NAMES", help_heading = "Statistics", long_help = metrics_help())]
     #[serde(deserialize_with = "names")]
+    #[schemars(with = "Option<Names>")]
     pub metrics: Option<Vec<Names>>,
     /// Facts of both sides [default: full]
     #[arg(long, value_enum, value_name = "FACTS", help_heading = "Statistics")]
@@ -220,6 +253,7 @@ pub struct ScanOptions {
     pub threads: Option<usize>,
     /// Memory to stay below, like 2GiB [default: half of the RAM]
     #[arg(long, value_name = "SIZE", help_heading = "Machine")]
+    #[schemars(with = "Option<String>")]
     pub memory_limit: Option<ByteSize>,
 
     /// Format of the report [default: table]

@@ -12,7 +12,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::document::UNSEEN;
 
 /// What stands for a secret wherever it could be seen.
 const HIDDEN: &str = "***";
@@ -130,15 +133,16 @@ impl Serialize for Secret {
 /// The key of a secret that stands in the configuration itself: always an error, which does not show it.
 ///
 /// A section has it as `#[serde(default)] pub url: Refused`, beside `url_env` and `url_file`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(extend("not" = {}))]
 pub struct Refused;
 
 impl<'de> Deserialize<'de> for Refused {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(serde::de::Error::custom(
-            "a secret does not stand in the configuration: write the key with _env (the name of an environment \
-             variable that holds it) or with _file (a file that holds it)",
-        ))
+        Err(serde::de::Error::custom(format!(
+            "{UNSEEN}a secret does not stand in the configuration: write the key with _env (the name of an environment \
+             variable that holds it) or with _file (a file that holds it)"
+        )))
     }
 }
 
@@ -168,6 +172,30 @@ mod tests {
             Secret::read("url", Some("GPUDRIFT_NO_SUCH_VARIABLE"), None).unwrap_err().to_string(),
             "url_env names the environment variable GPUDRIFT_NO_SUCH_VARIABLE, which is not set"
         );
+    }
+
+    #[test]
+    fn a_secret_in_the_file_is_an_error_that_does_not_show_it() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Slack {
+            #[serde(default, rename = "url")]
+            _url: Refused,
+            url_env: Option<String>,
+        }
+        let said = |text: &str| {
+            let document = super::super::Document::parse(text, Path::new("gpudrift.toml")).unwrap();
+            toml::from_str::<Slack>(text).map_err(|error| document.explain(&error).to_string())
+        };
+        let refused = said("\nurl = 'https://hooks.example/hunter2'").unwrap_err();
+        assert!(
+            refused.starts_with("gpudrift.toml, line 2: a secret does not stand in the configuration"),
+            "{refused}"
+        );
+        assert!(!refused.contains("hunter2"), "{refused}");
+        let unknown = said("token = 'hunter2'").unwrap_err();
+        assert!(unknown.contains("unknown key `token`") && !unknown.contains("hunter2"), "{unknown}");
+        assert_eq!(said("url_env = 'SLACK_URL'").unwrap().url_env.as_deref(), Some("SLACK_URL"));
     }
 
     #[test]

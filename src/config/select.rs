@@ -1,6 +1,6 @@
 //! Which features a list of names and globs means.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
@@ -30,14 +30,21 @@ pub struct Unmatched {
 }
 
 /// Selects from `all` (the features of both sides, in the order of the schema) what `include` asks for and `exclude`
-/// does not leave out. `all` in `include` is everything. A pattern that is the exact name of a feature means that
+/// does not leave out; `ruled` is what a rule says about leaving out a feature, and wins over `exclude`. `all` in
+/// `include` is everything. A pattern that is the exact name of a feature means that
 /// feature, even when it has characters that mean something in a glob.
 #[must_use]
-pub fn select_features(all: &[String], include: &[String], exclude: &[String]) -> Selection {
+pub fn select_features(
+    all: &[String],
+    include: &[String],
+    exclude: &[String],
+    ruled: impl Fn(&str) -> Option<bool>,
+) -> Selection {
     let known: HashSet<&str> = all.iter().map(String::as_str).collect();
     let (wanted, unwanted) = (Patterns::of(include, &known), Patterns::of(exclude, &known));
     let everything = include.iter().any(|pattern| pattern == "all");
-    let names = all.iter().filter(|name| (everything || wanted.matches(name)) && !unwanted.matches(name));
+    let out = |name: &str| ruled(name).unwrap_or_else(|| unwanted.matches(name));
+    let names = all.iter().filter(|name| (everything || wanted.matches(name)) && !out(name));
     let unmatched = |patterns: &[String]| -> Vec<Unmatched> {
         let patterns = patterns.iter().filter(|pattern| *pattern != "all" || known.contains("all"));
         patterns.filter_map(|pattern| unmatched(pattern, all, &known)).collect()
@@ -99,11 +106,11 @@ impl Patterns {
     }
 }
 
-fn is_glob(pattern: &str) -> bool {
+pub(super) fn is_glob(pattern: &str) -> bool {
     pattern.contains(['*', '?', '[', '{', '\\'])
 }
 
-fn matcher(pattern: &str) -> Result<GlobMatcher, globset::Error> {
+pub(super) fn matcher(pattern: &str) -> Result<GlobMatcher, globset::Error> {
     let glob: Glob = GlobBuilder::new(pattern).literal_separator(false).backslash_escape(true).build()?;
     Ok(glob.compile_matcher())
 }
@@ -130,6 +137,24 @@ pub(crate) fn did_you_mean<'k>(typed: &str, known: impl Iterator<Item = &'k str>
     }
 }
 
+/// `; did you mean ...?` for a name or glob that matches none of `names`: the nearest names, or the nearest groups of
+/// names with a common beginning or end, written as globs.
+pub(super) fn glob_near(pattern: &str, names: &[String]) -> String {
+    if !is_glob(pattern) {
+        return did_you_mean(pattern, names.iter().map(String::as_str));
+    }
+    let separators = |name: &str| name.match_indices([':', '_', '.', '-']).map(|(at, _)| at).collect::<Vec<_>>();
+    let groups: BTreeSet<String> = names
+        .iter()
+        .flat_map(|name| {
+            let at = separators(name);
+            let beginnings = at.iter().map(|&at| format!("{}*", &name[..=at])).collect::<Vec<_>>();
+            beginnings.into_iter().chain(at.into_iter().map(|at| format!("*{}", &name[at..])))
+        })
+        .collect();
+    did_you_mean(pattern, groups.iter().map(String::as_str))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,7 +168,7 @@ mod tests {
     }
 
     fn selected(include: &[&str], exclude: &[&str]) -> Selection {
-        select_features(&schema(), &owned(include), &owned(exclude))
+        select_features(&schema(), &owned(include), &owned(exclude), |_| None)
     }
 
     #[test]
@@ -156,6 +181,9 @@ mod tests {
     fn exclusion_wins() {
         assert_eq!(selected(&["all"], &["order:*", "id"]).names, ["user:age", "user:income", "weird[1]"]);
         assert_eq!(selected(&["user:age"], &["user:age"]).names, [""; 0]);
+        let ruled = |name: &str| (name == "id").then_some(false).or((name == "user:age").then_some(true));
+        let selection = select_features(&schema(), &owned(&["all"]), &owned(&["order:*", "id"]), ruled);
+        assert_eq!(selection.names, ["user:income", "weird[1]", "id"], "rules say more");
     }
 
     #[test]

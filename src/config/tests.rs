@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use super::*;
+use crate::metric::METRICS;
+use crate::verdict::Limits;
 
 fn sides() -> ScanOptions {
     let side = |name: &str| Some(vec![name.to_owned()]);
@@ -13,6 +15,12 @@ fn parsed(text: &str) -> FileConfig {
     FileConfig::parse(text, Path::new("conf/gpudrift.toml")).unwrap()
 }
 
+/// The configuration of flags and a file without jobs.
+fn resolved(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConfig, OutputConfig), ConfigError> {
+    let job = file.map(|file| file.select(None).unwrap().remove(0));
+    resolve(flags, job).map(|resolved| (resolved.scan, resolved.output))
+}
+
 fn message(text: &str) -> String {
     FileConfig::parse(text, Path::new("gpudrift.toml")).unwrap_err().to_string()
 }
@@ -21,9 +29,9 @@ fn message(text: &str) -> String {
 fn flags_win_over_the_file_and_the_file_over_defaults() {
     let file = "[reference]\npaths = ['a']\n[current]\npaths = ['b']\n[scan]\npsi_bins = 20\npsi_floor = 0.01\nmemory_limit = '1GiB'";
     let flags = ScanOptions { psi_bins: Some(5), ..ScanOptions::default() };
-    let (config, output) = resolve(flags, Some(parsed(file))).unwrap();
+    let (config, output) = resolved(flags, Some(parsed(file))).unwrap();
     assert_eq!((config.psi_bins, config.psi_floor, config.memory_limit), (5, 0.01, 1 << 30));
-    assert_eq!((config.ks_method, output.format.as_str()), (KsMethod::Auto, "table"));
+    assert_eq!((config.ks_method, output.sinks[0].format.as_str()), (KsMethod::Auto, "table"));
 }
 
 #[test]
@@ -31,18 +39,18 @@ fn paths_in_the_file_are_relative_to_its_folder() {
     let file = parsed(
         "[reference]\npaths = ['a/*.parquet', '/abs', 's3://bucket/x']\n[current]\npaths = ['../b']\n[scan]\noutput = 'out.json'",
     );
-    assert_eq!(file.options.reference.unwrap(), ["conf/a/*.parquet", "/abs", "s3://bucket/x"]);
-    assert_eq!(file.options.current.unwrap(), ["conf/../b"]);
-    assert_eq!(file.options.output.unwrap(), Path::new("conf/out.json"));
+    assert_eq!(file.sections.reference.paths.unwrap(), ["conf/a/*.parquet", "/abs", "s3://bucket/x"]);
+    assert_eq!(file.sections.current.paths.unwrap(), ["conf/../b"]);
+    assert_eq!(file.sections.scan.output.unwrap(), Path::new("conf/out.json"));
     let here = FileConfig::parse("[reference]\npaths = ['a']", Path::new("gpudrift.toml")).unwrap();
-    assert_eq!(here.options.reference.unwrap(), ["a"]);
+    assert_eq!(here.sections.reference.paths.unwrap(), ["a"]);
 }
 
 #[test]
 fn a_side_of_the_command_line_replaces_that_of_the_file() {
     let file = parsed("[reference]\npaths = ['a']\n[current]\npaths = ['b']");
     let flags = ScanOptions { current: Some(vec!["new".to_owned()]), ..ScanOptions::default() };
-    let (config, _) = resolve(flags, Some(file)).unwrap();
+    let (config, _) = resolved(flags, Some(file)).unwrap();
     assert_eq!((config.reference, config.current), (vec!["conf/a".to_owned()], vec!["new".to_owned()]));
 }
 
@@ -51,21 +59,21 @@ fn an_unknown_key_is_an_error_with_its_line_and_a_suggestion() {
     let text = "[reference]\npaths = ['a']\n\n[scan]\npsi_bin = 3\n";
     assert_eq!(
         message(text),
-        "gpudrift.toml, line 5: unknown key `psi_bin`; did you mean psi_bins?; `gpudrift scan --help` lists every option\n\n    psi_bin = 3\n    ^^^^^^^"
+        "gpudrift.toml, line 5: unknown key `psi_bin`; did you mean psi_bins?\n\n    psi_bin = 3\n    ^^^^^^^"
     );
     assert!(message("[refrence]\npaths = []").contains("line 1: unknown key `refrence`; did you mean reference?"));
     assert!(message("[reference]\npath = []").contains("unknown key `path`; did you mean paths?"));
 }
 
 #[test]
-fn the_table_of_another_command_is_left_to_it() {
-    assert_eq!(parsed("[scan]\npsi_bins = 5\n[concept]\nvalue = 'loss'").options.psi_bins, Some(5));
+fn the_table_of_another_command_is_known() {
+    assert_eq!(parsed("[scan]\npsi_bins = 5\n[concept]\nvalue = 'loss'").sections.scan.psi_bins, Some(5));
 }
 
 #[test]
 fn wrong_types_and_broken_toml_show_their_line() {
     assert!(message("[scan]\n\nthreads = 'many'").starts_with("gpudrift.toml, line 3: invalid type: string \"many\""));
-    assert!(message("[scan]\nbackend = 'tpu'").contains("line 2: unknown variant `tpu`"));
+    assert!(message("[scan]\nbackend = 'tpu'").contains("line 2: unknown value `tpu`; the values are auto, gpu, cpu"));
     assert!(message("[scan]\nfeatures = 3").contains("line 2: expected a string or an array of strings"));
     assert!(message("[scan\n").starts_with("gpudrift.toml, line 1:"));
     assert!(message("é = [\n").starts_with("gpudrift.toml, line"));
@@ -78,15 +86,15 @@ fn names_are_split_at_commas_outside_braces() {
     assert_eq!(split(r"a\,b,\*x"), ["a,b", r"\*x"]);
     assert_eq!(split(""), [""; 0]);
     let file = parsed("[scan]\nfeatures = 'a,b'\nexclude = ['c,d']");
-    assert_eq!(Names::joined(file.options.features).unwrap(), ["a", "b"]);
-    assert_eq!(Names::joined(file.options.exclude).unwrap(), ["c,d"], "an element is a name");
+    assert_eq!(Names::joined(file.sections.scan.features).unwrap(), ["a", "b"]);
+    assert_eq!(Names::joined(file.sections.scan.exclude).unwrap(), ["c,d"], "an element is a name");
 }
 
 #[test]
 fn metrics_are_checked_and_put_in_order() {
     let asked = |names: &str| {
         let options = ScanOptions { metrics: Some(vec![names.parse().unwrap()]), ..sides() };
-        resolve(options, None).map(|(config, _)| config)
+        resolved(options, None).map(|(config, _)| config)
     };
     assert_eq!(asked("js,psi").unwrap().metrics, ["psi", "js"]);
     assert_eq!(asked("all").unwrap().metrics.len(), METRICS.len());
@@ -117,14 +125,14 @@ fn values_out_of_range_are_found_before_work_starts() {
     for (expected, change) in cases {
         let mut options = sides();
         change(&mut options);
-        let text = resolve(options, None).unwrap_err().to_string();
+        let text = resolved(options, None).unwrap_err().to_string();
         assert!(text.starts_with(expected), "{text}");
     }
 }
 
 #[test]
 fn one_limit_takes_the_other_along() {
-    let limits = |warning, critical| pair(warning, critical, Limits { warning: 0.1, critical: 0.2 });
+    let limits = |warning, critical| super::settings::pair(warning, critical, Limits { warning: 0.1, critical: 0.2 });
     assert_eq!(limits(None, None), Limits { warning: 0.1, critical: 0.2 });
     assert_eq!(limits(Some(0.3), None), Limits { warning: 0.3, critical: 0.3 });
     assert_eq!(limits(None, Some(0.05)), Limits { warning: 0.05, critical: 0.05 });
@@ -132,23 +140,23 @@ fn one_limit_takes_the_other_along() {
 
 #[test]
 fn without_paths_the_message_says_what_to_type() {
-    let text = resolve(ScanOptions::default(), None).unwrap_err().to_string();
+    let text = resolved(ScanOptions::default(), None).unwrap_err().to_string();
     assert!(text.contains("gpudrift scan --reference PATH --current PATH --features all"), "{text}");
-    let text = resolve(ScanOptions::default(), Some(parsed("[reference]\npaths = ['a']"))).unwrap_err().to_string();
+    let text = resolved(ScanOptions::default(), Some(parsed("[reference]\npaths = ['a']"))).unwrap_err().to_string();
     assert!(text.contains("conf/gpudrift.toml names no current data"), "{text}");
 }
 
 #[test]
 fn a_profile_stands_for_the_reference_until_the_command_line_names_data() {
     let file = || parsed("[reference]\nprofile = 'jan.gpd'\n[current]\npaths = ['feb']");
-    let (config, _) = resolve(ScanOptions::default(), Some(file())).unwrap();
+    let (config, _) = resolved(ScanOptions::default(), Some(file())).unwrap();
     assert_eq!((config.profile, config.reference), (Some("conf/jan.gpd".into()), Vec::<String>::new()));
     let flags = ScanOptions { reference: Some(vec!["mar".to_owned()]), ..ScanOptions::default() };
-    let (config, _) = resolve(flags, Some(file())).unwrap();
+    let (config, _) = resolved(flags, Some(file())).unwrap();
     assert_eq!((config.profile, config.reference), (None, vec!["mar".to_owned()]));
     let flags = ScanOptions { profile: Some("apr.gpd".into()), ..ScanOptions::default() };
     let data = parsed("[reference]\npaths = ['jan']\n[current]\npaths = ['feb']");
-    let (config, _) = resolve(flags, Some(data)).unwrap();
+    let (config, _) = resolved(flags, Some(data)).unwrap();
     assert_eq!((config.profile, config.reference), (Some("apr.gpd".into()), Vec::<String>::new()));
     let both = message("[reference]\nprofile = 'jan.gpd'\npaths = ['jan']");
     assert!(both.contains("keep one of the two"), "{both}");
@@ -174,3 +182,5 @@ fn the_file_and_the_flags_know_the_same_options() {
     }
     assert!(tried > 30);
 }
+
+mod jobs;

@@ -9,10 +9,11 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `[history]`: where runs are kept, and how long. Nothing is kept unless there is a path.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HistoryConfig {
     /// The SQLite file, or the folder of the Parquet dataset.
@@ -25,7 +26,7 @@ pub struct HistoryConfig {
 
 impl HistoryConfig {
     /// Puts the folder of the configuration file in front of a relative path.
-    pub(crate) fn relative_to(&mut self, folder: &Path) {
+    pub(crate) fn beside(&mut self, folder: &Path) {
         self.path = self.path.take().map(|path| folder.join(path));
     }
 
@@ -66,7 +67,7 @@ impl HistoryPlace {
 }
 
 /// How runs are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HistoryFormat {
     /// One SQLite file.

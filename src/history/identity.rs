@@ -117,6 +117,10 @@ pub fn definition(config: &ScanConfig) -> String {
         for machine in ["current", "backend", "threads", "memory_limit", "skip_bad_files"] {
             fields.remove(machine);
         }
+        // A rule is what it says, wherever it stands in its file.
+        for rule in fields.get_mut("rules").and_then(|rules| rules.as_array_mut()).into_iter().flatten() {
+            rule.as_object_mut().and_then(|rule| rule.remove("origin"));
+        }
     }
     digits(Sha256::new_with_prefix(config.to_string()), 16)
 }

@@ -25,6 +25,9 @@ pub struct FeatureReport {
     pub kind: Kind,
     /// How much attention it asks for.
     pub level: Level,
+    /// Its importance, where one was given: within a level, reports for people rank by weight × effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
     /// One sentence for each thing that speaks for the level; empty for `ok`.
     pub reasons: Vec<String>,
     /// Facts of the reference.

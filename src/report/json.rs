@@ -18,6 +18,10 @@ impl Sink for Json {
         "one object, for programs: everything that is known"
     }
 
+    fn joint(&self) -> Option<[&'static str; 3]> {
+        Some(["[", ",\n", "]\n"])
+    }
+
     fn write(&self, report: &Report, _: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
         let Report { schema_version, run, summary, features, skipped } = report;
         write!(out, "{{\"schema_version\":{schema_version},\n\"run\":")?;

@@ -24,11 +24,16 @@ impl Sink for Markdown {
         "for pull requests: the notable features"
     }
 
+    fn joint(&self) -> Option<[&'static str; 3]> {
+        Some(["", "\n", ""])
+    }
+
     fn write(&self, report: &Report, options: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
         let levels = Level::ALL.into_iter().rev();
         let parts: Vec<_> =
             levels.map(|level| format!("{} {}", count(report.summary.of_level(level)), level.name())).collect();
-        writeln!(out, "## Drift report: {}\n", parts.join(", "))?;
+        let job = report.run.job.as_ref().map_or_else(String::new, |job| format!(" of {}", escaped(job)));
+        writeln!(out, "## Drift report{job}: {}\n", parts.join(", "))?;
         let (features, hidden) = options.shown(report, OK_SHOWN);
         if features.is_empty() {
             writeln!(out, "No feature asks for attention.\n")?;

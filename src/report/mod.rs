@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use bars::sparkline;
 pub use feature::{Categories, Category, Change, FactChange, Facts, FeatureReport, PsiBins, SideReport, TopCategory};
 pub use number::{Edge, MetricValue, Number};
-pub use sink::{SINKS, Sink, SinkOptions, sink};
+pub use sink::{SINKS, Sink, SinkOptions, sink, write_all};
 
 pub use crate::column::Kind;
 use crate::config::ScanConfig;
@@ -58,13 +58,19 @@ impl Report {
         Self { schema_version: SCHEMA_VERSION, run, summary, features, skipped }
     }
 
-    /// The features as people want to see them: by level, then by PSI, then by name, the most severe first.
+    /// The features as people want to see them: by level, then by weight × effect, then by name, the most severe first.
+    ///
+    /// The effect is the one that levels rest on, PSI by default; a feature without a weight has 1.
     #[must_use]
     pub fn by_severity(&self) -> Vec<&FeatureReport> {
         let mut features: Vec<_> = self.features.iter().collect();
-        let psi = |feature: &FeatureReport| feature.number("psi").unwrap_or(f64::NEG_INFINITY);
+        let effect = self.run.config.thresholds.effect.metric();
+        let rank = |feature: &FeatureReport| {
+            let effect = feature.number(effect).or_else(|| feature.number("psi"));
+            effect.map_or(f64::NEG_INFINITY, |effect| effect * feature.weight.unwrap_or(1.0))
+        };
         features.sort_by(|a, b| {
-            b.level.cmp(&a.level).then_with(|| psi(b).total_cmp(&psi(a))).then_with(|| a.name.cmp(&b.name))
+            b.level.cmp(&a.level).then_with(|| rank(b).total_cmp(&rank(a))).then_with(|| a.name.cmp(&b.name))
         });
         features
     }
@@ -79,6 +85,9 @@ impl Report {
 /// The circumstances of a run. Two runs over the same data differ here alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Run {
+    /// Name of the job in the configuration, where that has jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
     /// `cpu` or `gpu`: who counted.
     pub backend: String,
     /// The device in words.

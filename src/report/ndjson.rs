@@ -26,6 +26,10 @@ impl Sink for NdJson {
         "one object a line: run, features, skipped, summary"
     }
 
+    fn joint(&self) -> Option<[&'static str; 3]> {
+        Some(["", "", ""])
+    }
+
     fn write(&self, report: &Report, _: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
         let Report { schema_version, run, summary, features, skipped } = report;
         write!(out, "{{\"schema_version\":{schema_version},\"run\":")?;

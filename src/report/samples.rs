@@ -21,6 +21,7 @@ pub(crate) fn assert_snapshot(name: &str, text: &str) {
 fn run() -> Run {
     let input = |path: &str, rows| Input { paths: vec![path.to_owned()], files: 2, rows, skipped_files: Vec::new() };
     Run {
+        job: None,
         backend: "cpu".to_owned(),
         device: "2 threads".to_owned(),
         version: "0.1.0".to_owned(),
@@ -78,6 +79,7 @@ fn numeric(name: &str, data_type: &str, psi: f64, d: f64, q: f64, shares: [u64; 
         current_type: None,
         kind: if data_type.starts_with("timestamp") { Kind::Temporal } else { Kind::Numeric },
         level,
+        weight: None,
         reasons,
         change: Change::between(&reference, &current),
         reference,

@@ -18,6 +18,11 @@ pub trait Sink: Sync {
         false
     }
 
+    /// What stands before, between and after the reports of several jobs in one file; `None` where that cannot be.
+    fn joint(&self) -> Option<[&'static str; 3]> {
+        None
+    }
+
     /// Writes the whole report.
     ///
     /// # Errors
@@ -40,6 +45,22 @@ pub static SINKS: &[&dyn Sink] = &[
 #[must_use]
 pub fn sink(name: &str) -> Option<&'static dyn Sink> {
     SINKS.iter().copied().find(|sink| sink.name() == name)
+}
+
+/// Writes the reports of several jobs together, in a format that has a [joint](Sink::joint).
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_all(sink: &dyn Sink, reports: &[&Report], options: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
+    let [before, between, after] = sink.joint().unwrap_or_default();
+    out.write_all(before.as_bytes())?;
+    for (index, report) in reports.iter().enumerate() {
+        if index > 0 {
+            out.write_all(between.as_bytes())?;
+        }
+        sink.write(report, options, out)?;
+    }
+    out.write_all(after.as_bytes())
 }
 
 /// How the formats for people look. The formats for machines take no notice.

@@ -29,6 +29,10 @@ impl Sink for Table {
         "for people: the most severe features first"
     }
 
+    fn joint(&self) -> Option<[&'static str; 3]> {
+        Some(["", "\n", ""])
+    }
+
     fn write(&self, report: &Report, options: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
         let paint = Paint { color: options.color };
         let (features, hidden) = options.shown(report, OK_SHOWN);
@@ -55,7 +59,8 @@ fn headline(report: &Report, columns: usize) -> String {
         format!("{} in {}", counted(input.rows, "row", "rows"), counted(input.files, "file", "files"))
     };
     let device = if run.device.is_empty() { String::new() } else { format!(" ({})", printable(&run.device)) };
-    let program = format!("gpudrift {} on {}{device}", run.version, run.backend);
+    let job = run.job.as_ref().map_or_else(String::new, |job| format!("job {}, ", printable(job)));
+    let program = format!("{job}gpudrift {} on {}{device}", run.version, run.backend);
     let sides = format!("reference {}, current {}", side(&run.reference), side(&run.current));
     if width(&program) + width(&sides) + 2 <= columns {
         return format!("{program}: {sides}");

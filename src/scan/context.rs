@@ -3,6 +3,7 @@
 use super::memory::{Memory, Pool};
 use crate::backend::{Backend, DeviceError};
 use crate::column::{FactsLevel, Kind, Pairing};
+use crate::config::Settings;
 use crate::profile::{Profile, ProfileError};
 use crate::progress::Progress;
 use crate::source::{Dataset, ReadError};
@@ -47,6 +48,8 @@ pub(super) struct Task {
     pub(super) columns: [usize; 2],
     /// How the two are compared.
     pub(super) pairing: Pairing,
+    /// What rules say about it.
+    pub(super) settings: Settings,
 }
 
 /// What a scan works with; the same for all features.

@@ -14,7 +14,7 @@ use crate::report::{
     self, Categories, Change, Edge, FeatureReport, MetricValue, Number, PsiBins, SideReport, TopCategory,
 };
 use crate::stats::{Adjustment, KsChoice, adjust};
-use crate::verdict::{CategoryEvidence, Evidence, SideEvidence, judge};
+use crate::verdict::{CategoryEvidence, Evidence, SideEvidence, Thresholds, judge};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
@@ -37,14 +37,16 @@ pub(super) fn applies(metric: &dyn Metric, kind: Kind) -> bool {
 pub(super) struct Evaluated {
     report: FeatureReport,
     evidence: Evidence,
+    thresholds: Thresholds,
 }
 
 /// Evaluates the metrics of one feature.
 pub(super) fn evaluate(task: &Task, counted: Counted, config: &ScanConfig) -> Evaluated {
-    match counted {
+    let (report, evidence) = match counted {
         Counted::Ordered(ordered) => of_ordered(task, &ordered, config),
         Counted::Categorical(categorical) => of_categories(task, *categorical, config),
-    }
+    };
+    Evaluated { report, evidence, thresholds: task.settings.thresholds(&config.thresholds) }
 }
 
 /// Adds what the features of a run decide together, the q-values, and the levels that rest on them.
@@ -52,7 +54,7 @@ pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Vec
     let p_values: Vec<Option<f64>> = features.iter().map(|feature| feature.report.test().0).collect();
     let q_values = adjust(&p_values, adjustment(config.adjust));
     for (feature, q_value) in features.iter_mut().zip(q_values) {
-        let Evaluated { report, evidence } = feature;
+        let Evaluated { report, evidence, thresholds } = feature;
         let ordered = matches!(report.kind, Kind::Numeric | Kind::Temporal);
         let (p_name, q_name) = if ordered { ("ks_p_value", "ks_q_value") } else { ("chi2_p_value", "chi2_q_value") };
         if let Some(at) = report.metrics.get_index_of(p_name) {
@@ -62,12 +64,12 @@ pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Vec
             }
         }
         evidence.q_value = q_value;
-        (report.level, report.reasons) = judge(evidence, &config.thresholds);
+        (report.level, report.reasons) = judge(evidence, thresholds);
     }
     features.into_iter().map(|feature| feature.report).collect()
 }
 
-fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig) -> Evaluated {
+fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig) -> (FeatureReport, Evidence) {
     let Ordered { facts, compared, bound } = ordered;
     let encoding = &task.pairing.encoding;
     let boolean = task.pairing.kind == Kind::Boolean;
@@ -124,7 +126,7 @@ fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig) -> Evaluated 
         state_bound(&mut report, *bound, n[0]);
     }
     finish(&mut report, &mut evidence);
-    Evaluated { report, evidence }
+    (report, evidence)
 }
 
 /// Says by how much D may be off where the reference's profile does not hold every key.
@@ -141,7 +143,7 @@ fn state_bound(report: &mut FeatureReport, bound: Bound, n: u64) {
     ));
 }
 
-fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig) -> Evaluated {
+fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig) -> (FeatureReport, Evidence) {
     let Categorical { facts, counted } = categorical;
     let n = [facts[0].values(), facts[1].values()];
     let table = (!counted.too_many).then_some(counted.table);
@@ -183,7 +185,7 @@ fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig) -> 
         });
     }
     finish(&mut report, &mut evidence);
-    Evaluated { report, evidence }
+    (report, evidence)
 }
 
 /// The report of a feature with its metrics, and what they say to the verdict.
@@ -211,6 +213,7 @@ fn begin(task: &Task, comparison: &Comparison, config: &ScanConfig) -> (FeatureR
         data_type: pairing.type_name.clone(),
         current_type: pairing.type_change.as_ref().map(|(_, current)| current.clone()),
         kind: pairing.kind,
+        weight: task.settings.weight,
         level: crate::verdict::Level::Ok,
         reasons: Vec::new(),
         reference: SideReport::default(),

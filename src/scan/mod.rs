@@ -20,12 +20,12 @@ mod work;
 
 use crate::backend::{self, Backend};
 use crate::column::FactsLevel;
-use crate::config::{FactsChoice, ScanConfig};
+use crate::config::{ConfigError, FactsChoice, ScanConfig};
 use crate::metric::{METRICS, Needs};
 use crate::profile::{Profile, ProfileError};
 use crate::progress::Progress;
 use crate::report::{Input, Report, Run, SkipCause, Skipped, SkippedFile};
-use crate::source::{Dataset, OpenOptions, SourceError};
+use crate::source::{Dataset, OpenOptions, SourceError, WeightsError, read_weights};
 use context::{Clock, Context, Counting, Wanted};
 use memory::{Memory, Pool};
 use std::time::{Duration, Instant};
@@ -42,6 +42,12 @@ pub enum ScanError {
         /// What is wrong, where, and what to do.
         source: SourceError,
     },
+    /// Rules that match no feature of the data, or contradict each other.
+    #[error(transparent)]
+    Rules(#[from] ConfigError),
+    /// The file with the importance of features could not be read.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// The profile that stands for the reference could not be used.
     #[error("cannot use the reference profile")]
     Profile(#[from] crate::profile::ProfileError),
@@ -104,14 +110,17 @@ fn measured(config: &ScanConfig, counting: Counting) -> Result<(Report, Duration
     pool.install(|| pipeline(config, &backend::cpu::Cpu, &crate::progress::NoProgress, counting))
 }
 
-fn pipeline(
-    config: &ScanConfig,
-    backend: &dyn Backend,
-    progress: &dyn Progress,
-    counting: Counting,
-) -> Result<(Report, Duration), ScanError> {
-    let start = Instant::now();
-    let mut run = Run::start(config.clone());
+/// The names of the features of both sides, in the order of a report, before any is selected. Reads footers only.
+///
+/// # Errors
+/// When a side cannot be opened.
+pub fn feature_names(config: &ScanConfig) -> Result<Vec<String>, ScanError> {
+    let (_, reference, current) = open(config)?;
+    Ok(matching::names(&reference, &current))
+}
+
+/// Opens both sides; a profile stands for the reference, whose data set has no files then.
+fn open(config: &ScanConfig) -> Result<(Option<Profile>, Dataset, Dataset), ScanError> {
     let options = OpenOptions { skip_bad_files: config.skip_bad_files };
     let open = |side, paths| Dataset::open(paths, &options).map_err(|source| ScanError::Source { side, source });
     let profile = config.profile.as_deref().map(Profile::open).transpose()?;
@@ -121,6 +130,18 @@ fn pipeline(
     };
     let (reference, current) = rayon::join(reference, || open("current", &config.current));
     let (reference, current) = (reference?, current?);
+    Ok((profile, reference, current))
+}
+
+fn pipeline(
+    config: &ScanConfig,
+    backend: &dyn Backend,
+    progress: &dyn Progress,
+    counting: Counting,
+) -> Result<(Report, Duration), ScanError> {
+    let start = Instant::now();
+    let mut run = Run::start(config.clone());
+    let (profile, reference, current) = open(config)?;
     run.reference = match (&config.profile, &profile) {
         (Some(path), Some(profile)) => {
             Input { paths: vec![path.display().to_string()], files: 1, rows: profile.rows(), skipped_files: Vec::new() }
@@ -130,7 +151,10 @@ fn pipeline(
     run.current = input(&config.current, &current);
     let opened = start.elapsed();
 
-    let matched = matching::match_features(&reference, &current, config);
+    let mut matched = matching::match_features(&reference, &current, config)?;
+    if let Some(file) = &config.weights {
+        matched.weigh(&read_weights(file)?, file);
+    }
     let context = Context {
         data: [&reference, &current],
         profile: profile.as_ref(),

@@ -13,6 +13,7 @@ mod header;
 mod pages;
 pub(crate) mod partition;
 mod paths;
+mod weights;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ use file::FileColumn;
 pub(crate) use guard::guard;
 pub(crate) use pages::Pages;
 pub(crate) use paths::find;
+pub use weights::{WeightsError, read_weights};
 
 /// More files than this are opened for every chunk instead of kept open: a process may hold 1024 by default.
 const MAX_OPEN_FILES: usize = 128;

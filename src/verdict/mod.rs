@@ -6,12 +6,13 @@
 
 mod minor;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::format::{probability, significant};
 
 /// How much attention a feature asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Nothing to see.
@@ -42,7 +43,7 @@ impl Level {
 }
 
 /// The effect size that a level rests on. A feature that has no value for the one chosen is judged by PSI.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// Population stability index.
@@ -65,6 +66,16 @@ impl Effect {
             Self::Psi => "psi",
             Self::Ks => "ks",
             Self::Js => "js",
+        }
+    }
+
+    /// Its name among the metrics of a report.
+    #[must_use]
+    pub fn metric(self) -> &'static str {
+        match self {
+            Self::Psi => "psi",
+            Self::Ks => "ks_statistic",
+            Self::Js => "js_distance",
         }
     }
 

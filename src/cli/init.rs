@@ -1,0 +1,102 @@
+//! `gpudrift init`: looks at the data, and writes a configuration to begin with.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gpudrift::config::{DEFAULT_FILE, FileConfig, ScanConfig, Sides, propose};
+use gpudrift::progress::{NoProgress, Progress};
+use gpudrift::scan::scan;
+use gpudrift::source::{Dataset, OpenOptions};
+
+use super::exit::{Exit, Failure};
+use super::output::Output;
+use super::progress::Bar;
+
+const EXAMPLES: &str = "\
+Examples:
+  gpudrift init --reference jan/ --current feb/
+  gpudrift init --reference 'store/2026-01*.parquet' --current store/2026-02-01.parquet --output night.toml";
+
+/// What `gpudrift init` takes.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct InitArgs {
+    /// Data to compare with: files, folders, globs
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    reference: Vec<String>,
+    /// Data to look at
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    current: Vec<String>,
+    /// File to write
+    #[arg(long, short, value_name = "FILE", default_value = DEFAULT_FILE)]
+    output: PathBuf,
+    /// Write over a file that is there
+    #[arg(long)]
+    force: bool,
+    /// Look at the first files with so many rows
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000_000)]
+    rows: u64,
+}
+
+/// Proposes and writes.
+pub(crate) fn run(args: &InitArgs) -> Result<Exit, Failure> {
+    if args.output.exists() && !args.force {
+        let file = args.output.display();
+        return Err(Failure::usage(anyhow::anyhow!("{file} is there already; --force writes over it")));
+    }
+    let output = Output::open(Some(&args.output), false).map_err(Failure::usage)?;
+    let (reference, mut partitions) = looked_at(&args.reference, args.rows)?;
+    let (current, more) = looked_at(&args.current, args.rows)?;
+    partitions.extend(more);
+    partitions.sort();
+    partitions.dedup();
+    let config = ScanConfig { reference, current, metrics: Vec::new(), ..ScanConfig::default() };
+    let bar = Bar::default();
+    let progress: &dyn Progress = if Bar::is_visible() { &bar } else { &NoProgress };
+    let report = scan(&config, progress);
+    progress.finish();
+    let report = report.map_err(Failure::failed)?;
+    let sides = Sides {
+        reference: from_file(&args.reference, &args.output),
+        current: from_file(&args.current, &args.output),
+        partitions,
+    };
+    let text = propose(&report, &sides);
+    // What is written here must be right; if it is not, say so rather than leave it to tomorrow's run.
+    FileConfig::parse(&text, &args.output)?;
+    output.write(|out| out.write_all(text.as_bytes())).map_err(Failure::failed)?;
+    let file = args.output.display();
+    let said = format!("wrote {file}: look through it, then `gpudrift scan --config {file}`\n");
+    let _ = std::io::stderr().write_all(said.as_bytes());
+    Ok(Exit::Finished)
+}
+
+/// The first files of a side that have `rows` rows together, and the columns that are keys of folders.
+fn looked_at(paths: &[String], rows: u64) -> Result<(Vec<String>, Vec<String>), Failure> {
+    let data = Dataset::open(paths, &OpenOptions::default()).map_err(Failure::failed)?;
+    let mut seen = 0;
+    let mut files = Vec::new();
+    for file in data.files() {
+        if seen >= rows && !files.is_empty() {
+            break;
+        }
+        seen += file.rows();
+        files.push(file.path().display().to_string());
+    }
+    let partitions = data.columns().iter().filter(|column| column.partition).map(|column| column.name.clone());
+    Ok((files, partitions.collect()))
+}
+
+/// Paths as they are seen from the folder of the configuration file.
+fn from_file(paths: &[String], output: &Path) -> Vec<String> {
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let here =
+        fs::canonicalize(folder).ok().zip(fs::canonicalize(".").ok()).is_none_or(|(folder, here)| folder == here);
+    let seen = |path: &String| match here || Path::new(path).is_absolute() {
+        true => path.clone(),
+        false => std::path::absolute(path).map_or_else(|_| path.clone(), |path| path.display().to_string()),
+    };
+    paths.iter().map(seen).collect()
+}

@@ -1,0 +1,165 @@
+//! What can be said about one feature: the keys of `[[rule]]` and of `[feature."name"]`.
+//!
+//! A new setting is one field here, its check in [`Settings::check`], and whoever obeys it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::checks::Checks;
+use super::options::Names;
+use crate::verdict::{Effect, Limits, Thresholds};
+
+/// The settings of a feature, and of a rule the same with the pattern that it is about.
+macro_rules! settings {
+    ($($(#[$meta:meta])* pub $field:ident: Option<$type:ty>,)*) => {
+        super::optional::optional! {
+            /// What is said about a feature; `None` is what is not said.
+            #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+            #[serde(deny_unknown_fields, default)]
+            pub struct Settings {
+                $($(#[$meta])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
+            }
+        }
+
+        impl Settings {
+            /// Every key, in the order of the documentation.
+            pub const KEYS: &[&'static str] = &[$(stringify!($field)),*];
+        }
+
+        /// A rule as it is written: one flat table.
+        #[derive(Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        #[schemars(rename = "Rule")]
+        struct Written {
+            /// The features that the rule is about: a name, a glob, or an array of them.
+            #[serde(rename = "match")]
+            matches: Names,
+            $($(#[$meta])* #[serde(default)] $field: Option<$type>,)*
+        }
+
+        impl From<Written> for Rule {
+            fn from(written: Written) -> Self {
+                Self { matches: written.matches, settings: Settings { $($field: written.$field),* } }
+            }
+        }
+    };
+}
+
+/// `[[rule]]`: settings for all features that match a pattern.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(from = "Written")]
+pub struct Rule {
+    /// Names and globs.
+    pub matches: Names,
+    /// What holds for them.
+    pub settings: Settings,
+}
+
+settings! {
+    /// Leave the feature out. `false` takes back what a less specific rule, or `[scan] exclude`, says.
+    pub exclude: Option<bool>,
+    /// Compare an integer feature as categories. `false` takes back what a less specific rule says.
+    pub categorical: Option<bool>,
+    /// Importance of the feature, from 0: within a level, the report ranks by weight × effect. Default 1.
+    pub weight: Option<f64>,
+
+    /// The effect size that levels rest on: `psi`, `ks`, `js`.
+    pub effect: Option<Effect>,
+    /// Highest q-value of a drift.
+    pub alpha: Option<f64>,
+    /// WARNING from this PSI.
+    pub psi_warning: Option<f64>,
+    /// CRITICAL from this PSI.
+    pub psi_critical: Option<f64>,
+    /// WARNING from this D, with `effect = "ks"`.
+    pub ks_warning: Option<f64>,
+    /// CRITICAL from this D, with `effect = "ks"`.
+    pub ks_critical: Option<f64>,
+    /// WARNING from this JS distance, with `effect = "js"`.
+    pub js_warning: Option<f64>,
+    /// CRITICAL from this JS distance, with `effect = "js"`.
+    pub js_critical: Option<f64>,
+    /// INFO from this significant D that PSI does not see.
+    pub ks_info: Option<f64>,
+    /// INFO from this change of the null or NaN share.
+    pub null_info: Option<f64>,
+    /// WARNING from this change of the null share.
+    pub null_warning: Option<f64>,
+    /// CRITICAL from this change of the null share.
+    pub null_critical: Option<f64>,
+}
+
+impl Settings {
+    /// Says what cannot be meant, in whatever order of layers.
+    pub(super) fn check(&self, checks: &mut Checks) {
+        number(checks, "weight", self.weight);
+        let shares = [
+            ("alpha", self.alpha),
+            ("ks_info", self.ks_info),
+            ("null_info", self.null_info),
+            ("null_warning", self.null_warning),
+            ("null_critical", self.null_critical),
+        ];
+        for (key, value) in shares {
+            let ok = value.is_none_or(|share| (0.0..=1.0).contains(&share));
+            checks.value(key, value.unwrap_or(0.0), ok, "must be from 0 to 1");
+        }
+        let limits = [
+            ("psi_warning", self.psi_warning, "psi_critical", self.psi_critical),
+            ("ks_warning", self.ks_warning, "ks_critical", self.ks_critical),
+            ("js_warning", self.js_warning, "js_critical", self.js_critical),
+            ("null_warning", self.null_warning, "null_critical", self.null_critical),
+        ];
+        for (lower, warning, upper, critical) in limits {
+            number(checks, lower, warning);
+            number(checks, upper, critical);
+            if let (Some(warning), Some(critical)) = (warning, critical)
+                && critical < warning
+            {
+                checks.wrong(upper, format!("{upper} is {critical}, but must not be below {lower}, {warning}"));
+            }
+        }
+    }
+
+    /// The thresholds of a feature with these settings, where `base` are those of the run.
+    #[must_use]
+    pub fn thresholds(&self, base: &Thresholds) -> Thresholds {
+        Thresholds {
+            effect: self.effect.unwrap_or(base.effect),
+            psi: pair(self.psi_warning, self.psi_critical, base.psi),
+            ks: pair(self.ks_warning, self.ks_critical, base.ks),
+            js: pair(self.js_warning, self.js_critical, base.js),
+            q: self.alpha.unwrap_or(base.q),
+            null_share: self.null_info.unwrap_or(base.null_share),
+            null_share_warning: self.null_warning.or(base.null_share_warning),
+            null_share_critical: self.null_critical.or(base.null_share_critical),
+            ks_info: self.ks_info.unwrap_or(base.ks_info),
+        }
+    }
+
+    /// Values of several layers that contradict each other, though each layer alone is right.
+    pub(super) fn conflict(&self) -> Option<(&'static str, &'static str)> {
+        let mut checks = Checks::default();
+        self.check(&mut checks);
+        let pairs = [
+            ("psi_warning", "psi_critical"),
+            ("ks_warning", "ks_critical"),
+            ("js_warning", "js_critical"),
+            ("null_warning", "null_critical"),
+        ];
+        let wrong = checks.found();
+        let key = wrong.first()?.key.first()?;
+        pairs.into_iter().find(|(_, upper)| upper == key)
+    }
+}
+
+fn number(checks: &mut Checks, key: &str, value: Option<f64>) {
+    let ok = value.is_none_or(|value| (0.0..=f64::MAX).contains(&value));
+    checks.value(key, value.unwrap_or(0.0), ok, "must be a number from 0");
+}
+
+/// Two limits; moving only one of them beyond the other's default takes that along.
+pub(super) fn pair(warning: Option<f64>, critical: Option<f64>, default: Limits) -> Limits {
+    let warning = warning.unwrap_or(critical.map_or(default.warning, |critical| critical.min(default.warning)));
+    Limits { warning, critical: critical.unwrap_or(default.critical.max(warning)) }
+}
