@@ -58,6 +58,7 @@
 //! ```
 
 pub mod backend;
+pub mod change;
 pub mod column;
 pub mod compare;
 pub mod config;
@@ -66,6 +67,7 @@ pub mod format;
 pub mod generate;
 pub mod metric;
 pub mod progress;
+pub mod quality;
 pub mod report;
 pub mod scan;
 pub mod source;

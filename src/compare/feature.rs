@@ -1,5 +1,6 @@
 //! One feature on its way from counts to results: what it must ask next, and what it makes of the answer.
 
+use super::atoms::{Atom, is_frequent};
 use super::level::{Cell, CellId, Levels, Side};
 use super::merge;
 use super::quantile::{Position, QUANTILES};
@@ -19,6 +20,12 @@ pub struct Query<'q> {
     pub quantiles: bool,
     /// Wasserstein-1, which visits every key of both sides.
     pub wasserstein: bool,
+    /// The values that at least one in [`ATOM`](super::ATOM) values of a side has.
+    pub atoms: bool,
+    /// The number of distinct values of both sides, exactly, which visits every key.
+    pub distinct: bool,
+    /// Numbers below which the values of both sides are counted; none of them NaN.
+    pub limits: &'q [f64],
 }
 
 /// PSI bins: inner edges at the reference's quantiles, and the rows of both sides in each bin.
@@ -50,8 +57,16 @@ pub struct Compared {
     pub bins: Option<PsiBins>,
     /// [`QUANTILES`] of the reference and of current.
     pub quantiles: [Option<[f64; 9]>; 2],
+    /// The order statistics just below the [`QUANTILES`]: values that some row has.
+    pub order: [Option<[f64; 9]>; 2],
     /// Outliers of the reference and of current by the reference's fences.
     pub outliers: Option<[Outliers; 2]>,
+    /// Distinct values of the reference and of current.
+    pub distinct: Option<[u64; 2]>,
+    /// The frequent values, ascending.
+    pub atoms: Vec<Atom>,
+    /// Values of both sides below each of the wanted limits.
+    pub limits: Vec<[u64; 2]>,
     /// Wasserstein-1; finite unless a value is infinite or the sum overflows.
     pub wasserstein: Option<f64>,
 }
@@ -191,6 +206,7 @@ impl<'q> Feature<'q> {
             return;
         }
         self.result.gap = best;
+        self.result.distinct = self.query.distinct.then_some([0, 0]);
         self.keep = total <= self.budget;
         self.enqueue(wanted);
         self.advance();
@@ -341,6 +357,8 @@ impl<'q> Feature<'q> {
                 bound > 0 && bound.unsigned_abs() > best
             };
             if self.query.wasserstein
+                || self.query.distinct
+                || self.query.atoms && is_frequent(cell.rows, self.n)
                 || on_an_edge
                 || best.is_some_and(beats)
                 || holders.binary_search(&cell.id).is_ok()
@@ -403,6 +421,30 @@ impl<'q> Feature<'q> {
                 _ => unreachable!("both sides of a feature have keys of one width"),
             });
         }
+        if self.query.atoms && is_frequent(cell.rows, self.n) {
+            let (n, mut below, atoms) = (self.n, cell.before, &mut self.result.atoms);
+            let mut take = |key: u128, rows: [u64; 2]| {
+                if is_frequent(rows, n) {
+                    atoms.push(Atom { value: self.query.scale.value_of(key), below, rows });
+                }
+                below = [below[0] + rows[0], below[1] + rows[1]];
+            };
+            match keys {
+                [Keys::U32(r), Keys::U32(c)] => merge::runs(r, c, |&key, r, c| take(key.into(), [r, c])),
+                [Keys::U64(r), Keys::U64(c)] => merge::runs(r, c, |&key, r, c| take(key.into(), [r, c])),
+                [Keys::U128(r), Keys::U128(c)] => merge::runs(r, c, |&key, r, c| take(key, [r, c])),
+                _ => unreachable!("both sides of a feature have keys of one width"),
+            }
+        }
+        if let Some(distinct) = self.result.distinct.as_mut().filter(|_| self.query.distinct) {
+            let mut take = |r: u64, c: u64| *distinct = [distinct[0] + u64::from(r > 0), distinct[1] + u64::from(c > 0)];
+            match keys {
+                [Keys::U32(r), Keys::U32(c)] => merge::runs(r, c, |_, r, c| take(r, c)),
+                [Keys::U64(r), Keys::U64(c)] => merge::runs(r, c, |_, r, c| take(r, c)),
+                [Keys::U128(r), Keys::U128(c)] => merge::runs(r, c, |_, r, c| take(r, c)),
+                _ => unreachable!("both sides of a feature have keys of one width"),
+            }
+        }
         if self.query.wasserstein {
             let (scale, n, earth) = (self.query.scale, self.n, &mut self.earth);
             let mut take = |key: u128, r: u64, c: u64| earth.take(scale.value_of(key), [r, c], n);
@@ -417,6 +459,13 @@ impl<'q> Feature<'q> {
 
     /// Takes what a cell of one single key tells: its edges are in the gap already.
     fn visit_point(&mut self, key: u128, cell: &Cell) {
+        if self.query.atoms && is_frequent(cell.rows, self.n) {
+            let value = self.query.scale.value_of(key);
+            self.result.atoms.push(Atom { value, below: cell.before, rows: cell.rows });
+        }
+        if let Some(distinct) = self.result.distinct.as_mut().filter(|_| self.query.distinct) {
+            *distinct = [0, 1].map(|side| distinct[side] + u64::from(cell.rows[side] > 0));
+        }
         if self.query.wasserstein {
             self.earth.take(self.query.scale.value_of(key), cell.rows, self.n);
         }
@@ -448,7 +497,8 @@ impl<'q> Feature<'q> {
                 cuts.extend(fences.into_iter().filter(|_| fences.iter().all(|fence| fence.is_finite())));
             }
         }
-        self.query.wasserstein = false;
+        cuts.extend(self.query.limits);
+        (self.query.wasserstein, self.query.atoms, self.query.distinct) = (false, false, false);
         let mut missing: Vec<CellId> =
             cuts.iter().filter_map(|&cut| self.cut_cell(cut)).filter(|id| !self.kept.contains_key(id)).collect();
         missing.sort_unstable();
@@ -482,7 +532,9 @@ impl<'q> Feature<'q> {
 
     fn finish(&mut self) {
         let cuts = self.cuts.iter().flatten();
-        let cuts: Vec<(f64, Below)> = cuts.map(|&cut| (cut, self.below(cut))).collect();
+        let mut cuts: Vec<(f64, Below)> = cuts.map(|&cut| (cut, self.below(cut))).collect();
+        let limits = cuts.split_off(cuts.len() - self.query.limits.len());
+        self.result.limits = limits.into_iter().map(|(_, below)| below).collect();
         if self.n[0] > 0 {
             let (edges, fence) = cuts.split_at(self.bin_quantiles().len());
             if self.query.bins.is_some() {
@@ -510,6 +562,9 @@ impl<'q> Feature<'q> {
             for side in [Side::Reference, Side::Current] {
                 if self.n[side as usize] > 0 {
                     self.result.quantiles[side as usize] = Some(QUANTILES.map(|q| self.quantile(side, q)));
+                    let n = self.n[side as usize];
+                    self.result.order[side as usize] =
+                        Some(QUANTILES.map(|q| self.rank(side, Position::new(q, n).below)));
                 }
             }
         }

@@ -32,6 +32,7 @@ pub use options::{Names, ScanOptions};
 pub use select::{Patterns, Selection, Unmatched, select_features};
 
 use crate::metric::{Card, METRICS};
+use crate::quality::CheckLevels;
 use crate::report::SINKS;
 use crate::verdict::{Limits, Thresholds};
 
@@ -75,6 +76,9 @@ pub struct ScanConfig {
     pub adjust: Adjust,
     /// When a feature gets which level.
     pub thresholds: Thresholds,
+    /// Levels of the checks of data quality, by their name; the others have their own.
+    #[serde(default)]
+    pub checks: CheckLevels,
 }
 
 impl Default for ScanConfig {
@@ -98,6 +102,7 @@ impl Default for ScanConfig {
             ks_method: KsMethod::Auto,
             adjust: Adjust::Bh,
             thresholds: Thresholds::default(),
+            checks: CheckLevels::default(),
         }
     }
 }
@@ -229,6 +234,7 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
         null_share_warning: options.null_warning,
         null_share_critical: options.null_critical,
         ks_info: options.ks_info.unwrap_or(limits.ks_info),
+        ..limits
     };
     let config = ScanConfig {
         reference,

@@ -4,6 +4,7 @@ use super::memory::{Memory, Pool};
 use crate::backend::{Backend, DeviceError};
 use crate::column::{FactsLevel, Kind, Pairing};
 use crate::progress::Progress;
+use crate::quality::Expectations;
 use crate::source::{Dataset, ReadError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -38,6 +39,8 @@ pub(super) struct Task {
     pub(super) columns: [usize; 2],
     /// How the two are compared.
     pub(super) pairing: Pairing,
+    /// What was declared about it.
+    pub(super) expected: Expectations,
 }
 
 /// What a scan works with; the same for all features.

@@ -1,20 +1,23 @@
 //! From what was counted to what is reported: metrics, facts, q-values, levels. No reading and no counting.
 
 use super::categories::{Categorical, Category};
+use super::subject;
 use super::context::Task;
 use super::ordered::Ordered;
 use super::work::Counted;
+use crate::change::{Subject, explain, is_frozen, swapped};
 use crate::column::{Encoding, Facts, Kind};
 use crate::compare::QUANTILES;
 use crate::config::{Adjust, FactsChoice, KsMethod, ScanConfig};
 use crate::counts::Scale;
 use crate::format::ratio;
 use crate::metric::{Applies, Comparison, METRICS, Metric, Outcome, Settings, Table};
+use crate::quality::{self, Finding, Sides};
 use crate::report::{
     self, Categories, Change, Edge, FeatureReport, MetricValue, Number, PsiBins, SideReport, TopCategory,
 };
 use crate::stats::{Adjustment, KsChoice, adjust};
-use crate::verdict::{CategoryEvidence, Evidence, SideEvidence, judge};
+use crate::verdict::{CategoryEvidence, Evidence, Level, SideEvidence, judge};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
@@ -37,6 +40,9 @@ pub(super) fn applies(metric: &dyn Metric, kind: Kind) -> bool {
 pub(super) struct Evaluated {
     report: FeatureReport,
     evidence: Evidence,
+    subject: Subject,
+    findings: Vec<Finding>,
+    frozen: bool,
 }
 
 /// Evaluates the metrics of one feature.
@@ -47,12 +53,17 @@ pub(super) fn evaluate(task: &Task, counted: Counted, config: &ScanConfig) -> Ev
     }
 }
 
-/// Adds what the features of a run decide together, the q-values, and the levels that rest on them.
-pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Vec<FeatureReport> {
+/// Adds what the features of a run decide together: q-values, the levels that rest on them, and what happened to those
+/// that moved. Gives the features, and what the checks found in them.
+pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Concluded {
     let p_values: Vec<Option<f64>> = features.iter().map(|feature| feature.report.test().0).collect();
+    let tests = p_values.iter().flatten().count() as u64;
     let q_values = adjust(&p_values, adjustment(config.adjust));
-    for (feature, q_value) in features.iter_mut().zip(q_values) {
-        let Evaluated { report, evidence } = feature;
+    let frozen = features.iter().filter(|feature| feature.frozen).count();
+    // That all features stand still is one finding about the run.
+    let all_frozen = quality::is_everything(frozen, features.len());
+    for (feature, (p_value, q_value)) in features.iter_mut().zip(p_values.into_iter().zip(q_values)) {
+        let Evaluated { report, evidence, findings, .. } = feature;
         let ordered = matches!(report.kind, Kind::Numeric | Kind::Temporal);
         let (p_name, q_name) = if ordered { ("ks_p_value", "ks_q_value") } else { ("chi2_p_value", "chi2_q_value") };
         if let Some(at) = report.metrics.get_index_of(p_name) {
@@ -61,10 +72,46 @@ pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Vec
                 report.undefined.insert(q_name.to_owned(), reason);
             }
         }
-        evidence.q_value = q_value;
+        (evidence.p_value, evidence.q_value, evidence.tests) = (p_value, q_value, tests);
+        findings.retain(|finding| !(all_frozen && finding.check == "frozen"));
         (report.level, report.reasons) = judge(evidence, &config.thresholds);
+        for finding in findings {
+            report.level = report.level.max(finding.level);
+            report.reasons.push(finding.message.clone());
+        }
     }
-    features.into_iter().map(|feature| feature.report).collect()
+    explain_changes(&mut features);
+    let mut concluded = Concluded { features: Vec::new(), findings: Vec::new(), frozen };
+    for feature in features {
+        concluded.features.push(feature.report);
+        concluded.findings.extend(feature.findings);
+    }
+    concluded
+}
+
+/// The features of a run, and what the checks found in them.
+pub(super) struct Concluded {
+    pub(super) features: Vec<FeatureReport>,
+    pub(super) findings: Vec<Finding>,
+    /// How many features hold exactly what the reference holds.
+    pub(super) frozen: usize,
+}
+
+/// Says of every feature that asks for attention what happened to it.
+fn explain_changes(features: &mut [Evaluated]) {
+    let moved: Vec<usize> = (0..features.len()).filter(|&at| features[at].report.level > Level::Ok).collect();
+    // Only what drifted can have changed places.
+    let drifted: Vec<usize> = moved.iter().copied().filter(|&at| features[at].report.level >= Level::Warning).collect();
+    let subjects: Vec<Subject> = drifted.iter().map(|&at| features[at].subject.clone()).collect();
+    for at in moved {
+        features[at].report.change_kind = explain(&features[at].subject);
+    }
+    for (at, swap) in drifted.into_iter().zip(swapped::pairs(&subjects)) {
+        let change = &mut features[at].report.change_kind;
+        if let Some(swap) = swap.filter(|swap| change.as_ref().is_none_or(|other| swap.confidence > other.confidence)) {
+            *change = Some(swap);
+        }
+    }
 }
 
 fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig) -> Evaluated {
@@ -121,13 +168,16 @@ fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig) -> Evaluated 
         });
     }
     finish(&mut report, &mut evidence);
-    Evaluated { report, evidence }
+    let outliers = compared.outliers.map(|outliers| outliers.map(|outliers| outliers.extreme));
+    let subject = subject::of_ordered(task, ordered, &report);
+    let found = Extra { limits: &compared.limits, distinct: compared.distinct, outliers };
+    evaluated(task, report, evidence, subject, found, config)
 }
 
 fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig) -> Evaluated {
-    let Categorical { facts, counted } = categorical;
+    let Categorical { facts, mut counted } = categorical;
     let n = [facts[0].values(), facts[1].values()];
-    let table = (!counted.too_many).then_some(counted.table);
+    let table = (!counted.too_many).then(|| std::mem::take(&mut counted.table));
     let comparison = Comparison { n, table, ..Comparison::default() };
     let (mut report, mut evidence) = begin(task, &comparison, config);
     for (side, name) in ["reference", "current"].into_iter().enumerate() {
@@ -162,11 +212,35 @@ fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig) -> 
             new_count: counted.new_count,
             missing: listed(&counted.missing, 0, n[0]),
             missing_count: counted.missing_count,
-            top: counted.top.iter().map(top).collect(),
+            top: counted.top.iter().take(Categories::TOP).map(top).collect(),
         });
     }
     finish(&mut report, &mut evidence);
-    Evaluated { report, evidence }
+    let distinct = (!counted.too_many).then_some(counted.distinct);
+    let subject = subject::of_categories(task, &counted, &report);
+    evaluated(task, report, evidence, subject, Extra { limits: &[], distinct, outliers: None }, config)
+}
+
+/// What the checks of a feature look at beyond its subject.
+struct Extra<'e> {
+    limits: &'e [[u64; 2]],
+    distinct: Option<[u64; 2]>,
+    outliers: Option<[u64; 2]>,
+}
+
+fn evaluated(
+    task: &Task,
+    report: FeatureReport,
+    evidence: Evidence,
+    subject: Subject,
+    extra: Extra<'_>,
+    config: &ScanConfig,
+) -> Evaluated {
+    let Extra { limits, distinct, outliers } = extra;
+    let sides = Sides { subject: &subject, expected: &task.expected, limits, distinct, outliers };
+    let findings = quality::of_feature(&sides, &config.checks);
+    let frozen = is_frozen(&subject);
+    Evaluated { report, evidence, subject, findings, frozen }
 }
 
 /// The report of a feature with its metrics, and what they say to the verdict.
@@ -194,7 +268,7 @@ fn begin(task: &Task, comparison: &Comparison, config: &ScanConfig) -> (FeatureR
         data_type: pairing.type_name.clone(),
         current_type: pairing.type_change.as_ref().map(|(_, current)| current.clone()),
         kind: pairing.kind,
-        level: crate::verdict::Level::Ok,
+        level: Level::Ok,
         reasons: Vec::new(),
         reference: SideReport::default(),
         current: SideReport::default(),
@@ -203,6 +277,7 @@ fn begin(task: &Task, comparison: &Comparison, config: &ScanConfig) -> (FeatureR
         undefined,
         psi_bins: None,
         categories: None,
+        change_kind: None,
         notes: Vec::new(),
     };
     let evidence = Evidence {

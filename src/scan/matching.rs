@@ -4,6 +4,7 @@ use super::context::Task;
 use crate::column::pair;
 use crate::config::{Patterns, ScanConfig, select_features};
 use crate::report::{SkipCause, Skipped};
+use crate::quality::Expectations;
 use crate::source::Dataset;
 use std::collections::HashSet;
 
@@ -32,7 +33,10 @@ pub(super) fn match_features(reference: &Dataset, current: &Dataset, config: &Sc
             (Some(a), Some(b)) => {
                 let columns = [&reference.columns()[a], &current.columns()[b]];
                 match pair(columns[0], columns[1], categorical.matches(&name)) {
-                    Ok(pairing) => tasks.push(Task { name, columns: [a, b], pairing }),
+                    Ok(pairing) => {
+                        let expected = Expectations::default();
+                        tasks.push(Task { name, columns: [a, b], pairing, expected });
+                    }
                     Err(reason) => {
                         let cause = match columns.iter().find_map(|column| column.problem.as_deref()) {
                             Some(problem) if problem.contains("more than one column") => SkipCause::Duplicate,

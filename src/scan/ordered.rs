@@ -111,6 +111,9 @@ fn pair<'t>(
         bins: context.wanted.bins,
         quantiles: context.wanted.quantiles,
         wasserstein: context.wanted.everything,
+        atoms: context.wanted.quantiles,
+        distinct: task.expected.unique,
+        limits: task.expected.limits(),
     };
     let map = map_for(lowest, highest, sample.clone(), n[0].max(n[1]));
     Pair { columns, n, extent: (lowest, highest), map, sample, query }
