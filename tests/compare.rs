@@ -69,14 +69,13 @@ fn oracle(reference: &Keys, current: &Keys, bins: u32) -> Compared {
     let rows = |key: u128| [0, 1].map(|side: usize| exact[side].iter().filter(|&&k| k == key).count() as u64);
     let below = |key: u128| [0, 1].map(|side: usize| exact[side].iter().filter(|&&k| k < key).count() as u64);
     found.distinct = Some([0, 1].map(|side| keys.iter().filter(|&&key| rows(key)[side] > 0).count() as u64));
-    let atom = |&&key: &&u128| (0..2).any(|side| rows(key)[side] > 0 && rows(key)[side] * ATOM >= exact[side].len() as u64);
-    found.atoms = keys
-        .iter()
-        .filter(atom)
-        .map(|&key| Atom { value: key as f64, below: below(key), rows: rows(key) })
-        .collect();
-    found.limits =
-        LIMITS.map(|limit| [0, 1].map(|side: usize| sides[side].iter().filter(|&&v| v < limit).count() as u64)).to_vec();
+    let atom =
+        |&&key: &&u128| (0..2).any(|side| rows(key)[side] > 0 && rows(key)[side] * ATOM >= exact[side].len() as u64);
+    found.atoms =
+        keys.iter().filter(atom).map(|&key| Atom { value: key as f64, below: below(key), rows: rows(key) }).collect();
+    found.limits = LIMITS
+        .map(|limit| [0, 1].map(|side: usize| sides[side].iter().filter(|&&v| v < limit).count() as u64))
+        .to_vec();
     if !sides[0].is_empty() {
         let edges: Vec<f64> =
             (1..bins).map(|i| quantile(&sides[0], f64::from(i) * (100.0 / f64::from(bins)) / 100.0)).collect();

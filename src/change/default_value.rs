@@ -9,13 +9,45 @@ use crate::format::{percent, ratio, real, significant};
 const LEAST: f64 = 0.03;
 /// Values that programs write where they have none.
 const USUAL: [f64; 16] = [
-    0.0, -1.0, 1.0, 99.0, 999.0, 9999.0, 99_999.0, 999_999.0, -99.0, -999.0, -9999.0, -99_999.0, -999_999.0,
-    2_147_483_647.0, -2_147_483_648.0, 65_535.0,
+    0.0,
+    -1.0,
+    1.0,
+    99.0,
+    999.0,
+    9999.0,
+    99_999.0,
+    999_999.0,
+    -99.0,
+    -999.0,
+    -9999.0,
+    -99_999.0,
+    -999_999.0,
+    2_147_483_647.0,
+    -2_147_483_648.0,
+    65_535.0,
 ];
 /// Words that stand for no value.
 const WORDS: [&str; 20] = [
-    "", " ", "-", "?", "0", "-1", "n/a", "na", "nan", "nil", "none", "null", "unknown", "undefined", "missing", "default",
-    "other", "999", "9999", "tbd",
+    "",
+    " ",
+    "-",
+    "?",
+    "0",
+    "-1",
+    "n/a",
+    "na",
+    "nan",
+    "nil",
+    "none",
+    "null",
+    "unknown",
+    "undefined",
+    "missing",
+    "default",
+    "other",
+    "999",
+    "9999",
+    "tbd",
 ];
 
 /// One value took mass from all others alike.
@@ -75,7 +107,8 @@ fn of_labels(subject: &Subject) -> Option<Explanation> {
         return None;
     }
     let rise = |label: &Label| subject.share(label.rows, 1) - subject.share(label.rows, 0);
-    let label = subject.labels.iter().max_by(|a, b| rise(a).total_cmp(&rise(b))).filter(|label| rise(label) >= LEAST)?;
+    let label =
+        subject.labels.iter().max_by(|a, b| rise(a).total_cmp(&rise(b))).filter(|label| rise(label) >= LEAST)?;
     let [before, after] = [0, 1].map(|side| subject.share(label.rows, side));
     let usual = WORDS.contains(&label.name.trim().to_lowercase().as_str());
     let kept = super::shares::keep(subject, |other| (other.name != label.name).then_some(other.rows));
@@ -84,8 +117,9 @@ fn of_labels(subject: &Subject) -> Option<Explanation> {
         return None;
     }
     let confidence = if usual { 0.96 } else { 0.8 };
-    filled_nulls(subject, quoted(&label.name), after - before)
-        .or_else(|| Some(explanation(&quoted(&label.name), [before, after], "the others keep their proportions", confidence)))
+    filled_nulls(subject, quoted(&label.name), after - before).or_else(|| {
+        Some(explanation(&quoted(&label.name), [before, after], "the others keep their proportions", confidence))
+    })
 }
 
 fn explanation(value: &str, [before, after]: [f64; 2], rest: &str, confidence: f64) -> Explanation {
@@ -105,7 +139,11 @@ fn filled_nulls(subject: &Subject, value: String, rise: f64) -> Option<Explanati
     let error = (before * (1.0 - before) * (1.0 / real(subject.rows[0]) + 1.0 / real(subject.rows[1]))).sqrt();
     (fell >= LEAST && (fell - taken).abs() <= 5.0 * error + 0.02).then(|| Explanation {
         title: format!("nulls filled with {value}"),
-        evidence: format!("the null share fell from {} to {}, and {value} took its place", percent(before), percent(after)),
+        evidence: format!(
+            "the null share fell from {} to {}, and {value} took its place",
+            percent(before),
+            percent(after)
+        ),
         confidence: 0.97,
         cause: Cause::Pipeline,
     })

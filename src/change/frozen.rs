@@ -36,15 +36,19 @@ impl Kind for Frozen {
 /// Whether the two sides are equal and two independent samples would not be.
 #[must_use]
 pub fn is_frozen(subject: &Subject) -> bool {
-    let same = subject.n()[0] == subject.n()[1] && subject.nulls[0] == subject.nulls[1] && subject.nans[0] == subject.nans[1];
+    let same =
+        subject.n()[0] == subject.n()[1] && subject.nulls[0] == subject.nulls[1] && subject.nans[0] == subject.nans[1];
     if !same || !subject.has_values() {
         return false;
     }
     if let Some(gap) = subject.gap {
         // Many values that nobody shares: two samples agree in hardly any.
-        return gap == 0 && subject.distinct[0].is_some_and(|(distinct, _)| distinct > 50 || by_chance(subject) < CHANCE);
+        return gap == 0
+            && subject.distinct[0].is_some_and(|(distinct, _)| distinct > 50 || by_chance(subject) < CHANCE);
     }
-    subject.labels_complete && subject.labels.iter().all(|label| label.rows[0] == label.rows[1]) && by_chance(subject) < CHANCE
+    subject.labels_complete
+        && subject.labels.iter().all(|label| label.rows[0] == label.rows[1])
+        && by_chance(subject) < CHANCE
 }
 
 /// About the chance that two samples of one distribution agree in all counts: a product of normal densities at 0,

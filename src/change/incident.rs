@@ -40,7 +40,15 @@ pub struct Moved<'m> {
 
 /// Kinds whose title names nothing that differs from night to night.
 const STEADY: [&str; 9] = [
-    "unit_change", "time_zone", "default_value", "recoded", "sign_flip", "constant", "frozen", "duplicate_rows", "rounding",
+    "unit_change",
+    "time_zone",
+    "default_value",
+    "recoded",
+    "sign_flip",
+    "constant",
+    "frozen",
+    "duplicate_rows",
+    "rounding",
 ];
 
 /// The incidents of a run, the most severe first, then the largest, then by title.
@@ -114,9 +122,8 @@ fn incident(table: &str, kind: &str, members: &[&Moved<'_>]) -> Incident {
 /// Sixteen hexadecimal digits, the same on every machine and in every version (FNV-1a).
 fn identity(parts: &[&str]) -> String {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
 }
 
@@ -134,7 +141,10 @@ mod tests {
         let moved = |name, level| Moved { name, level, change: &kilo };
         let two = group(&[moved("orders:a", Level::Warning), moved("orders:b", Level::Critical)]);
         assert_eq!(two.len(), 1);
-        assert_eq!((two[0].title.as_str(), two[0].level), ("2 features of orders: unit change × 1000", Level::Critical));
+        assert_eq!(
+            (two[0].title.as_str(), two[0].level),
+            ("2 features of orders: unit change × 1000", Level::Critical)
+        );
         let three = group(&["orders:0", "orders:a", "orders:b"].map(|name| moved(name, Level::Warning)));
         assert_eq!(three[0].id, two[0].id, "the id stays when another feature joins");
         let elsewhere = group(&[moved("orders:a", Level::Warning), moved("users:a", Level::Warning)]);
@@ -151,7 +161,8 @@ mod tests {
 
     #[test]
     fn the_two_of_a_swap_are_one_incident() {
-        let [one, other] = ["b", "a"].map(|name| change("swapped", &format!("swapped with \"{name}\""), Cause::Pipeline));
+        let [one, other] =
+            ["b", "a"].map(|name| change("swapped", &format!("swapped with \"{name}\""), Cause::Pipeline));
         let moved = [
             Moved { name: "a", level: Level::Critical, change: &one },
             Moved { name: "b", level: Level::Critical, change: &other },

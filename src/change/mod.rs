@@ -37,11 +37,11 @@ mod truncation;
 mod unit_change;
 mod vanished_category;
 
-pub use card::{Card, Cause, ChangeKind, Explanation};
-pub use incident::Incident;
 pub use crate::compare::Atom;
+pub use card::{Card, Cause, ChangeKind, Explanation};
 pub use duplicate_rows::repeats;
 pub use frozen::is_frozen;
+pub use incident::Incident;
 pub use rounding::lost_decimals;
 pub use subject::{Label, Numbers, Subject};
 

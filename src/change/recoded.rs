@@ -69,8 +69,12 @@ fn by_affix(subject: &Subject) -> Option<Explanation> {
         }
         // A long name's place among its old ones tells the affixes; the longest old name that it ends with, or begins with.
         let Some(first) = longer.first() else { continue };
-        let tail = shorter.iter().filter(|old| first.len() > old.len() && first.ends_with(**old)).max_by_key(|old| old.len());
-        let head = shorter.iter().filter(|old| first.len() > old.len() && first.starts_with(**old)).max_by_key(|old| old.len());
+        let tail =
+            shorter.iter().filter(|old| first.len() > old.len() && first.ends_with(**old)).max_by_key(|old| old.len());
+        let head = shorter
+            .iter()
+            .filter(|old| first.len() > old.len() && first.starts_with(**old))
+            .max_by_key(|old| old.len());
         if let Some(prefix) = tail.and_then(|old| first.strip_suffix(*old)) {
             let strip = |name: &str| name.strip_prefix(prefix).unwrap_or(name).to_owned();
             if let Some(found) = explained(subject, &format!("prefix {} {what}", quoted(prefix)), strip) {

@@ -81,11 +81,13 @@ pub fn lost_decimals(subject: &Subject) -> Option<i32> {
 /// The fewest decimals that all known values of a side have.
 fn coarsest(side: &Numbers) -> Option<i32> {
     let values = distinct_values(side);
-    (values.len() >= 3).then(|| DECIMALS.into_iter().find(|&decimals| values.iter().all(|value| on_grid(*value, decimals))))?
+    (values.len() >= 3)
+        .then(|| DECIMALS.into_iter().find(|&decimals| values.iter().all(|value| on_grid(*value, decimals))))?
 }
 
 fn distinct_values(side: &Numbers) -> Vec<f64> {
-    let mut values: Vec<f64> = side.order.into_iter().chain([side.min, side.max]).filter(|value| *value != 0.0).collect();
+    let mut values: Vec<f64> =
+        side.order.into_iter().chain([side.min, side.max]).filter(|value| *value != 0.0).collect();
     values.sort_by(f64::total_cmp);
     values.dedup();
     values

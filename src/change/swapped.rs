@@ -63,7 +63,8 @@ struct Side<'s> {
 
 impl<'s> Side<'s> {
     fn of(subject: &'s Subject) -> Self {
-        let complete = subject.labels_complete && subject.numbers.is_none() && subject.kind == crate::column::Kind::Categorical;
+        let complete =
+            subject.labels_complete && subject.numbers.is_none() && subject.kind == crate::column::Kind::Categorical;
         let labels = if complete { subject.labels.as_slice() } else { &[] };
         Self {
             subject,
@@ -112,8 +113,13 @@ fn categories(one: &Side<'_>, other: &Side<'_>) -> Option<f64> {
     if one.categories.values().filter(|rows| rows[1] > 0).count() < 2 {
         return None;
     }
-    let mut table: Vec<[u64; 2]> =
-        one.categories.iter().map(|(name, rows)| [other.categories.get(name).map_or(0, |rows| rows[0]), rows[1]]).collect();
-    table.extend(other.categories.iter().filter(|(name, _)| !one.categories.contains_key(*name)).map(|(_, rows)| [rows[0], 0]));
+    let mut table: Vec<[u64; 2]> = one
+        .categories
+        .iter()
+        .map(|(name, rows)| [other.categories.get(name).map_or(0, |rows| rows[0]), rows[1]])
+        .collect();
+    table.extend(
+        other.categories.iter().filter(|(name, _)| !one.categories.contains_key(*name)).map(|(_, rows)| [rows[0], 0]),
+    );
     same(&table).then_some(0.0)
 }

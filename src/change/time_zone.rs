@@ -69,9 +69,8 @@ fn of_dates(subject: &Subject, half_hour: f64) -> Option<Explanation> {
     // Summer time begins within a window: two neighbouring hours are one zone.
     let one_zone = hours.iter().all(|half_hours| (half_hours - first).abs() <= 2.0 && half_hours.fract() == 0.0);
     let steps = if first > 24.0 { first - 48.0 } else { first };
-    (first != 0.0 && one_zone).then(|| {
-        explanation(steps, "days that began at midnight now all begin at another hour", 0.96)
-    })
+    (first != 0.0 && one_zone)
+        .then(|| explanation(steps, "days that began at midnight now all begin at another hour", 0.96))
 }
 
 fn explanation(half_hours: f64, evidence: &str, confidence: f64) -> Explanation {

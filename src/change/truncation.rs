@@ -51,7 +51,10 @@ impl Kind for Truncation {
         };
         Some(Explanation {
             title,
-            evidence: format!("nothing is left {gone}, where the reference has {}; the rest keeps its shape", percent(below + above)),
+            evidence: format!(
+                "nothing is left {gone}, where the reference has {}; the rest keeps its shape",
+                percent(below + above)
+            ),
             confidence: 0.9 * found.explained,
             cause: Cause::Unclear,
         })

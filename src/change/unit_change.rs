@@ -132,7 +132,9 @@ pub(super) fn observed_factor(subject: &Subject) -> Option<(f64, f64)> {
 fn ratios(subject: &Subject) -> Option<String> {
     let [reference, current] = subject.numbers.as_ref()?;
     let all = reference.quantiles.iter().zip(&current.quantiles).filter(|(r, _)| **r != 0.0).map(|(r, c)| c / r);
-    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), ratio| (low.min(ratio), high.max(ratio)));
-    let [a, b] = [low, high].map(|ratio| if (1.0..1e6).contains(&ratio) { format!("{ratio:.1}") } else { significant(ratio) });
+    let (low, high) =
+        all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), ratio| (low.min(ratio), high.max(ratio)));
+    let [a, b] =
+        [low, high].map(|ratio| if (1.0..1e6).contains(&ratio) { format!("{ratio:.1}") } else { significant(ratio) });
     Some(if a == b { a } else { format!("{a} to {b}") })
 }

@@ -437,7 +437,8 @@ impl<'q> Feature<'q> {
             }
         }
         if let Some(distinct) = self.result.distinct.as_mut().filter(|_| self.query.distinct) {
-            let mut take = |r: u64, c: u64| *distinct = [distinct[0] + u64::from(r > 0), distinct[1] + u64::from(c > 0)];
+            let mut take =
+                |r: u64, c: u64| *distinct = [distinct[0] + u64::from(r > 0), distinct[1] + u64::from(c > 0)];
             match keys {
                 [Keys::U32(r), Keys::U32(c)] => merge::runs(r, c, |_, r, c| take(r, c)),
                 [Keys::U64(r), Keys::U64(c)] => merge::runs(r, c, |_, r, c| take(r, c)),

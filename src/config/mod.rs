@@ -254,6 +254,7 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
         ks_method: options.ks_method.unwrap_or(defaults.ks_method),
         adjust: options.adjust.unwrap_or(defaults.adjust),
         thresholds,
+        checks: defaults.checks,
     };
     check::check(&config)?;
     let output = OutputConfig {

@@ -37,7 +37,8 @@ impl Check for Domain {
         }
         wrong.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let rows: u64 = wrong.iter().map(|(_, rows)| rows).sum();
-        let names: Vec<String> = wrong.iter().take(LISTED).map(|(name, _)| format!("\"{}\"", printable(name))).collect();
+        let names: Vec<String> =
+            wrong.iter().take(LISTED).map(|(name, _)| format!("\"{}\"", printable(name))).collect();
         let more = if wrong.len() > LISTED { ", …" } else { "" };
         // Of a feature with very many categories only the most frequent ones have names here.
         let least = if subject.labels_complete { "" } else { "at least " };

@@ -18,7 +18,9 @@ impl Check for Range {
     }
 
     fn feature(&self, sides: &Sides<'_>) -> Vec<Found> {
-        let (Some([min, max]), [below_min, up_to_max]) = (sides.expected.range, sides.limits) else { return Vec::new() };
+        let (Some([min, max]), [below_min, up_to_max]) = (sides.expected.range, sides.limits) else {
+            return Vec::new();
+        };
         let values = sides.subject.values(1);
         let (below, above) = (below_min[1], values.saturating_sub(up_to_max[1]));
         let mut found = Vec::new();

@@ -27,11 +27,11 @@ pub use feature::{Categories, Category, Change, FactChange, Facts, FeatureReport
 pub use number::{Edge, MetricValue, Number};
 pub use sink::{SINKS, Sink, SinkOptions, sink};
 
+use crate::change::incident::{self, Moved};
 pub use crate::change::{Cause, ChangeKind, Incident};
 pub use crate::column::Kind;
-pub use crate::quality::Finding;
-use crate::change::incident::{self, Moved};
 use crate::config::ScanConfig;
+pub use crate::quality::Finding;
 use crate::verdict::Level;
 
 /// The version of the JSON contract. Additions keep it; a changed name or meaning raises it.

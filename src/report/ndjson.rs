@@ -67,7 +67,10 @@ mod tests {
         NdJson.write(&report, &SinkOptions::default(), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(lines.len(), 2 + report.features.len() + report.skipped.len() + report.incidents.len() + report.findings.len());
+        assert_eq!(
+            lines.len(),
+            2 + report.features.len() + report.skipped.len() + report.incidents.len() + report.findings.len()
+        );
         assert_eq!((&lines[0]["schema_version"], lines[0]["run"].is_object()), (&json!(1), true));
         assert_eq!(lines[lines.len() - 1]["summary"]["features"], report.summary.features);
         let read: Vec<FeatureReport> =

@@ -1,11 +1,11 @@
 //! From what was counted to what is reported: metrics, facts, q-values, levels. No reading and no counting.
 
 use super::categories::{Categorical, Category};
-use super::subject;
 use super::context::Task;
 use super::ordered::Ordered;
+use super::subject;
 use super::work::Counted;
-use crate::change::{Subject, explain, is_frozen, swapped};
+use crate::change::{self, Subject, is_frozen, swapped};
 use crate::column::{Encoding, Facts, Kind};
 use crate::compare::QUANTILES;
 use crate::config::{Adjust, FactsChoice, KsMethod, ScanConfig};
@@ -104,7 +104,7 @@ fn explain_changes(features: &mut [Evaluated]) {
     let drifted: Vec<usize> = moved.iter().copied().filter(|&at| features[at].report.level >= Level::Warning).collect();
     let subjects: Vec<Subject> = drifted.iter().map(|&at| features[at].subject.clone()).collect();
     for at in moved {
-        features[at].report.change_kind = explain(&features[at].subject);
+        features[at].report.change_kind = change::explain(&features[at].subject);
     }
     for (at, swap) in drifted.into_iter().zip(swapped::pairs(&subjects)) {
         let change = &mut features[at].report.change_kind;

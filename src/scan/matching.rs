@@ -3,8 +3,8 @@
 use super::context::Task;
 use crate::column::pair;
 use crate::config::{Patterns, ScanConfig, select_features};
-use crate::report::{SkipCause, Skipped};
 use crate::quality::Expectations;
+use crate::report::{SkipCause, Skipped};
 use crate::source::Dataset;
 use std::collections::HashSet;
 

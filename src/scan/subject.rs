@@ -57,11 +57,7 @@ pub(super) fn of_categories(task: &Task, counted: &Counted, report: &FeatureRepo
         let rows = |label: &Label| label.rows.iter().sum::<u64>();
         rows(b).cmp(&rows(a)).then_with(|| a.name.cmp(&b.name))
     });
-    Subject {
-        labels_complete: !counted.too_many && labels.len() as u64 == distinct,
-        labels,
-        ..begin(task, report)
-    }
+    Subject { labels_complete: !counted.too_many && labels.len() as u64 == distinct, labels, ..begin(task, report) }
 }
 
 fn begin(task: &Task, report: &FeatureReport) -> Subject {

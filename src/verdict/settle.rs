@@ -103,8 +103,8 @@ impl<Day: PartialOrd> Mute<Day> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use Level::{Critical, Info, Ok, Warning};
+    use proptest::prelude::*;
 
     fn night(measured: Level, strength: f64) -> Past {
         Past { measured, settled: measured, strength }
