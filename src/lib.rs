@@ -32,7 +32,9 @@
 //! | [`compare`] | which cells to look into; the gap, bins, quantiles, outliers, exactly |
 //! | [`metric`], [`stats`] | integers become statistics, statistics become p- and q-values |
 //! | [`verdict`] | numbers become a level and its reasons |
+//! | [`profile`] | the reference, saved: it answers in the place of files |
 //! | [`report`] | results out: table, JSON, Parquet and more |
+//! | [`concept`] | streams of errors and losses: when did the concept change? |
 //! | [`scan`] | the whole pipeline; [`config`] what was asked for |
 //!
 //! # Glossary
@@ -61,11 +63,13 @@ pub mod backend;
 pub mod change;
 pub mod column;
 pub mod compare;
+pub mod concept;
 pub mod config;
 pub mod counts;
 pub mod format;
 pub mod generate;
 pub mod metric;
+pub mod profile;
 pub mod progress;
 pub mod quality;
 pub mod report;

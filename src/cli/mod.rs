@@ -2,10 +2,12 @@
 
 mod bench;
 mod completions;
+mod concept;
 mod devices;
 mod exit;
 mod generate;
 mod output;
+mod profile;
 mod progress;
 mod scan;
 
@@ -39,9 +41,13 @@ struct Cli {
 enum Command {
     /// Compare current data with a reference and report drift
     Scan(Box<scan::ScanArgs>),
+    /// Save a reference, so that a scan reads only the current data
+    Profile(profile::ProfileArgs),
     /// Write synthetic feature stores with known drift
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(generate::GenerateArgs),
+    /// Watch streams of errors or losses for concept drift
+    Concept(concept::ConceptArgs),
     /// List the GPUs that gpudrift sees
     Devices(devices::DevicesArgs),
     /// Compare the CPU and the GPU of this machine
@@ -60,7 +66,9 @@ Examples:
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scan(args) => scan::run(*args),
+        Command::Profile(args) => profile::run(args),
         Command::Generate(args) => generate(&args),
+        Command::Concept(args) => concept::run(args),
         Command::Devices(args) => devices::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -19,6 +19,7 @@ mod pair;
 mod plain;
 mod read;
 mod read_codes;
+mod translate;
 
 use serde::{Deserialize, Serialize};
 

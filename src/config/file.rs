@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::select::did_you_mean;
 use super::{ConfigError, DEFAULT_FILE, ScanOptions};
@@ -31,6 +32,9 @@ struct Tables {
     reference: Option<SideConfig>,
     current: Option<SideConfig>,
     scan: ScanOptions,
+    /// Read by [`ConceptOptions`](crate::concept::ConceptOptions).
+    #[serde(rename = "concept")]
+    _concept: IgnoredAny,
 }
 
 impl FileConfig {
@@ -42,7 +46,7 @@ impl FileConfig {
     pub fn find(named: Option<&Path>, flags: &ScanOptions) -> Result<Option<Self>, ConfigError> {
         match named {
             Some(path) => Self::read(path).map(Some),
-            None if flags.reference.is_some() && flags.current.is_some() => Ok(None),
+            None if (flags.reference.is_some() || flags.profile.is_some()) && flags.current.is_some() => Ok(None),
             None => match Self::read(Path::new(DEFAULT_FILE)) {
                 Err(ConfigError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
                 read => read.map(Some),
@@ -65,7 +69,7 @@ impl FileConfig {
     /// # Errors
     /// When it is not TOML, or has keys that nobody knows; the message shows the line.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let Tables { reference, current, scan } =
+        let Tables { reference, current, scan, .. } =
             toml::from_str(text).map_err(|error| explained(&error, text, path))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let paths = |side: Option<SideConfig>| {

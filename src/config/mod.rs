@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
 pub use file::{FileConfig, SideConfig};
 pub use options::{Names, ScanOptions};
+pub(crate) use select::did_you_mean;
 pub use select::{Patterns, Selection, Unmatched, select_features};
 
 use crate::metric::{Card, METRICS};
@@ -44,6 +45,9 @@ pub const DEFAULT_FILE: &str = "gpudrift.toml";
 pub struct ScanConfig {
     /// Paths and globs of the reference.
     pub reference: Vec<String>,
+    /// A profile that stands for the reference; its paths are empty then.
+    #[serde(default)]
+    pub profile: Option<PathBuf>,
     /// Paths and globs of the current side.
     pub current: Vec<String>,
     /// Names and globs of the features to scan; `all` is every comparable one.
@@ -86,6 +90,7 @@ impl Default for ScanConfig {
     fn default() -> Self {
         Self {
             reference: Vec::new(),
+            profile: None,
             current: Vec::new(),
             features: vec!["all".to_owned()],
             exclude: Vec::new(),
@@ -222,7 +227,10 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
         (None, Some(file)) => Err(ConfigError::NoPathsInFile { file: file.clone(), side }),
         (None, None) => Err(ConfigError::NoPaths(side)),
     };
-    let reference = side(options.reference.take(), "reference")?;
+    let reference = match &options.profile {
+        Some(_) => Vec::new(),
+        None => side(options.reference.take(), "reference")?,
+    };
     let current = side(options.current.take(), "current")?;
     let thresholds = Thresholds {
         effect: options.effect.unwrap_or(limits.effect),
@@ -238,6 +246,7 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
     };
     let config = ScanConfig {
         reference,
+        profile: options.profile,
         current,
         features: Names::joined(options.features).unwrap_or(defaults.features),
         exclude: Names::joined(options.exclude).unwrap_or_default(),

@@ -105,6 +105,12 @@ pub struct ScanOptions {
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Data")]
     #[serde(skip)]
     pub reference: Option<Vec<String>>,
+    /// A saved profile in the place of the reference
+    ///
+    /// Made by `gpudrift profile build`. The report is the same as with the data that it was built from.
+    #[arg(long, value_name = "FILE", conflicts_with = "reference", help_heading = "Data")]
+    #[serde(skip)]
+    pub profile: Option<PathBuf>,
     /// Data to look at, named like the reference
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Data")]
     #[serde(skip)]

@@ -58,6 +58,11 @@ fn an_unknown_key_is_an_error_with_its_line_and_a_suggestion() {
 }
 
 #[test]
+fn the_table_of_another_command_is_left_to_it() {
+    assert_eq!(parsed("[scan]\npsi_bins = 5\n[concept]\nvalue = 'loss'").options.psi_bins, Some(5));
+}
+
+#[test]
 fn wrong_types_and_broken_toml_show_their_line() {
     assert!(message("[scan]\n\nthreads = 'many'").starts_with("gpudrift.toml, line 3: invalid type: string \"many\""));
     assert!(message("[scan]\nbackend = 'tpu'").contains("line 2: unknown variant `tpu`"));

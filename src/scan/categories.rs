@@ -4,7 +4,7 @@
 //! Where the names of all categories do not fit in memory, the columns are read once for each partition of their
 //! hashes; sums over categories do not care which one was read when.
 
-use super::context::{Context, Failure, Task};
+use super::context::{Context, Counting, Failure, Task};
 use crate::backend::{Column, CountJob, DeviceError};
 use crate::column::{CategoryTable, Facts, read_codes};
 use crate::counts::{CellMap, Keys};
@@ -65,6 +65,8 @@ pub(super) struct Coded {
     table: CategoryTable,
     codes: [Vec<Keys>; 2],
     facts: [Facts; 2],
+    /// Rows of the first codes in the reference, where they are known from a profile.
+    stored: Option<Vec<u64>>,
 }
 
 /// Reads both sides of a categorical feature, or nothing where it cannot be held and must be [`partitioned`].
@@ -83,6 +85,11 @@ fn held(context: &Context<'_>, task: &Task) -> Result<Coded, Failure> {
     let mut table = CategoryTable::new(0, 1, context.memory.categories());
     let mut codes = [Vec::new(), Vec::new()];
     let mut facts = [Facts::default(), Facts::default()];
+    let mut stored = None;
+    if let Some((list, of_reference)) = context.clock.decode.time(|| context.stored_categories(task))? {
+        facts[0] = of_reference;
+        stored = Some(insert(&mut table, &list, task)?);
+    }
     for side in 0..2 {
         let data = context.data[side];
         for unit in data.units() {
@@ -96,7 +103,20 @@ fn held(context: &Context<'_>, task: &Task) -> Result<Coded, Failure> {
             codes[side].push(keys);
         }
     }
-    Ok(Coded { table, codes, facts })
+    Ok(Coded { table, codes, facts, stored })
+}
+
+/// Gives codes to the categories that a profile knows; returns the rows of each that belongs to the table.
+fn insert(table: &mut CategoryTable, list: &[(Vec<u8>, u64)], task: &Task) -> Result<Vec<u64>, Failure> {
+    table.set_binary(matches!(task.pairing.encoding, crate::column::Encoding::Category { binary: true }));
+    let mut rows = Vec::new();
+    for (value, count) in list {
+        let in_profile =
+            || crate::source::Place { file: "the profile".into(), column: task.name.clone(), row_group: 0 };
+        let code = table.insert(value).map_err(|fault| fault.at(in_profile()))?;
+        rows.extend(code.map(|_| *count));
+    }
+    Ok(rows)
 }
 
 /// Counts features whose codes are held, all in one batch of the backend.
@@ -110,15 +130,15 @@ pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded>) -> Result<Vec
         .flat_map(|(index, map)| [0, 1].map(|side| CountJob { column: 2 * index + side, map }))
         .collect();
     let rows = context.clock.count.time(|| {
-        if context.wanted.decode_only {
+        if context.wanted.counting == Counting::Nothing {
             return Ok(vec![crate::counts::CellCounts(Vec::new()); jobs.len()]);
         }
         context.backend.load(columns)?.count_cells(&jobs)
     })?;
     let finish = |(coded, rows): (Coded, &[crate::counts::CellCounts])| {
         let mut tally = Tally::new(context.wanted.max_categories);
-        let sides = [0, 1].map(|side| rows[side].0.get(1..).unwrap_or_default());
-        tally.add(&coded.table, sides);
+        let [counted, current] = [0, 1].map(|side| rows[side].0.get(1..).unwrap_or_default());
+        tally.add(&coded.table, [coded.stored.as_deref().unwrap_or(counted), current]);
         coded.codes.into_iter().flatten().for_each(|keys| context.pool.give(keys));
         Categorical { facts: coded.facts, counted: tally.finish() }
     };
@@ -143,6 +163,10 @@ fn with_partitions(context: &Context<'_>, task: &Task, partitions: u32) -> Resul
     for partition in 0..partitions {
         let mut table = CategoryTable::new(partition, partitions, context.memory.categories());
         let mut rows = [Vec::new(), Vec::new()];
+        if let Some((list, of_reference)) = context.stored_categories(task)? {
+            facts[0] = of_reference;
+            rows[0] = insert(&mut table, &list, task)?;
+        }
         for side in 0..2 {
             let data = context.data[side];
             for unit in data.units() {

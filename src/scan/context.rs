@@ -3,6 +3,7 @@
 use super::memory::{Memory, Pool};
 use crate::backend::{Backend, DeviceError};
 use crate::column::{FactsLevel, Kind, Pairing};
+use crate::profile::{Profile, ProfileError};
 use crate::progress::Progress;
 use crate::quality::Expectations;
 use crate::source::{Dataset, ReadError};
@@ -18,6 +19,12 @@ pub(super) enum Failure {
     /// No device could count it.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// The profile that stands for the reference does not give it.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// It could not be read when the profile was built.
+    #[error("{0}")]
+    Stored(String),
 }
 
 impl From<Failure> for DeviceError {
@@ -26,6 +33,8 @@ impl From<Failure> for DeviceError {
         match failure {
             Failure::Read(error) => Self::Read(error.to_string()),
             Failure::Device(error) => error,
+            Failure::Profile(error) => error.into(),
+            Failure::Stored(reason) => Self::Read(reason),
         }
     }
 }
@@ -46,6 +55,8 @@ pub(super) struct Task {
 /// What a scan works with; the same for all features.
 pub(super) struct Context<'c> {
     pub(super) data: [&'c Dataset; 2],
+    /// Stands for the reference, whose data set has no files then.
+    pub(super) profile: Option<&'c Profile>,
     pub(super) backend: &'c dyn Backend,
     pub(super) memory: Memory,
     pub(super) threads: usize,
@@ -64,11 +75,24 @@ pub(super) struct Wanted {
     pub(super) quantiles: bool,
     pub(super) everything: bool,
     pub(super) max_categories: Option<u64>,
-    /// Read and decode, count nothing: what the decoder alone costs.
-    pub(super) decode_only: bool,
+    pub(super) counting: Counting,
 }
 
-impl Context<'_> {
+/// How both sides are counted; anything but cells is there to be measured against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counting {
+    /// In cells.
+    Cells,
+    /// By sorting both sides.
+    Sorting,
+    /// Not at all: what reading and decoding alone cost.
+    Nothing,
+}
+
+/// Categories with their rows, ascending, and the facts of the column.
+pub(super) type StoredCategories = (Vec<(Vec<u8>, u64)>, crate::column::Facts);
+
+impl<'c> Context<'c> {
     /// Rows of both sides together.
     pub(super) fn rows(&self) -> u64 {
         self.data.iter().map(|data| data.rows()).sum()
@@ -77,6 +101,24 @@ impl Context<'_> {
     /// The facts to count of a feature. Those of booleans are their categories, too.
     pub(super) fn level(&self, task: &Task) -> FactsLevel {
         if task.pairing.kind == Kind::Boolean { FactsLevel::Full } else { self.facts }
+    }
+
+    /// What the profile holds of an ordered feature's reference, where there is a profile.
+    pub(super) fn stored(&self, task: &Task) -> Result<Option<crate::profile::Ordered<'c>>, Failure> {
+        let Some(profile) = self.profile else { return Ok(None) };
+        self.check_stored(profile, task)?;
+        Ok(Some(profile.ordered(task.columns[0], &task.pairing.encoding)?))
+    }
+
+    /// The categories that the profile holds of the reference, and its facts, where there is a profile.
+    pub(super) fn stored_categories(&self, task: &Task) -> Result<Option<StoredCategories>, Failure> {
+        let Some(profile) = self.profile else { return Ok(None) };
+        self.check_stored(profile, task)?;
+        Ok(Some(profile.categories(task.columns[0])?))
+    }
+
+    fn check_stored(&self, profile: &Profile, task: &Task) -> Result<(), Failure> {
+        profile.failure(task.columns[0]).map_or(Ok(()), |reason| Err(Failure::Stored(reason.to_owned())))
     }
 
     /// Bytes that the keys of a feature take.

@@ -14,6 +14,7 @@ mod evaluate;
 mod matching;
 mod memory;
 mod ordered;
+mod sorted;
 mod streamed;
 mod subject;
 mod work;
@@ -22,11 +23,12 @@ use crate::backend::{self, Backend};
 use crate::column::FactsLevel;
 use crate::config::{FactsChoice, ScanConfig};
 use crate::metric::{METRICS, Needs};
+use crate::profile::{Profile, ProfileError};
 use crate::progress::Progress;
 use crate::quality::{self, Finding, RunSides};
 use crate::report::{Input, Report, Run, SkipCause, Skipped, SkippedFile};
 use crate::source::{Dataset, OpenOptions, SourceError};
-use context::{Clock, Context, Wanted};
+use context::{Clock, Context, Counting, Wanted};
 use evaluate::Concluded;
 use memory::{Memory, Pool};
 use std::time::{Duration, Instant};
@@ -43,6 +45,9 @@ pub enum ScanError {
         /// What is wrong, where, and what to do.
         source: SourceError,
     },
+    /// The profile that stands for the reference could not be used.
+    #[error("cannot use the reference profile")]
+    Profile(#[from] crate::profile::ProfileError),
     /// There is no such backend on this machine.
     #[error(transparent)]
     Backend(#[from] backend::OpenError),
@@ -73,7 +78,7 @@ pub fn scan(config: &ScanConfig, progress: &dyn Progress) -> Result<Report, Scan
 pub fn scan_with(config: &ScanConfig, backend: &dyn Backend, progress: &dyn Progress) -> Result<Report, ScanError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
     let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
-    pool.install(|| pipeline(config, backend, progress, false)).map(|(report, _)| report)
+    pool.install(|| pipeline(config, backend, progress, Counting::Cells)).map(|(report, _)| report)
 }
 
 /// Reads and decodes what a scan would read, and counts nothing: what the scan costs beyond it is gpudrift's own.
@@ -81,38 +86,63 @@ pub fn scan_with(config: &ScanConfig, backend: &dyn Backend, progress: &dyn Prog
 /// # Errors
 /// As [`scan`].
 pub fn decode_only(config: &ScanConfig) -> Result<Duration, ScanError> {
+    measured(config, Counting::Nothing).map(|(_, duration)| duration)
+}
+
+/// [`scan`] by radix-sorting both sides of every ordered feature, on the CPU, all keys of a feature in memory: the
+/// oracle of the counting, and what it is measured against. Asked for more than KS and the statistics of the PSI bins, it
+/// leaves the rest undefined.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_by_sorting(config: &ScanConfig) -> Result<Report, ScanError> {
+    // Features that are too large for the limit would be counted after all.
+    let config = ScanConfig { memory_limit: u64::MAX, ..config.clone() };
+    measured(&config, Counting::Sorting).map(|(report, _)| report)
+}
+
+fn measured(config: &ScanConfig, counting: Counting) -> Result<(Report, Duration), ScanError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
     let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
-    let quiet = crate::progress::NoProgress;
-    pool.install(|| pipeline(config, &backend::cpu::Cpu, &quiet, true)).map(|(_, duration)| duration)
+    pool.install(|| pipeline(config, &backend::cpu::Cpu, &crate::progress::NoProgress, counting))
 }
 
 fn pipeline(
     config: &ScanConfig,
     backend: &dyn Backend,
     progress: &dyn Progress,
-    decode_only: bool,
+    counting: Counting,
 ) -> Result<(Report, Duration), ScanError> {
     let start = Instant::now();
     let mut run = Run::start(config.clone());
     let options = OpenOptions { skip_bad_files: config.skip_bad_files };
     let open = |side, paths| Dataset::open(paths, &options).map_err(|source| ScanError::Source { side, source });
-    let (reference, current) =
-        rayon::join(|| open("reference", &config.reference), || open("current", &config.current));
+    let profile = config.profile.as_deref().map(Profile::open).transpose()?;
+    let reference = || match &profile {
+        Some(profile) => Ok(Dataset::of_columns(profile.columns().to_vec())),
+        None => open("reference", &config.reference),
+    };
+    let (reference, current) = rayon::join(reference, || open("current", &config.current));
     let (reference, current) = (reference?, current?);
-    run.reference = input(&config.reference, &reference);
+    run.reference = match (&config.profile, &profile) {
+        (Some(path), Some(profile)) => {
+            Input { paths: vec![path.display().to_string()], files: 1, rows: profile.rows(), skipped_files: Vec::new() }
+        }
+        _ => input(&config.reference, &reference),
+    };
     run.current = input(&config.current, &current);
     let opened = start.elapsed();
 
     let matched = matching::match_features(&reference, &current, config);
     let context = Context {
         data: [&reference, &current],
+        profile: profile.as_ref(),
         backend,
         memory: Memory::new(usize::try_from(config.memory_limit).unwrap_or(usize::MAX), config.threads),
         threads: config.threads,
         pool: Pool::default(),
         facts: if config.facts == FactsChoice::Full { FactsLevel::Full } else { FactsLevel::Basic },
-        wanted: wanted(config, decode_only),
+        wanted: wanted(config, counting),
         progress,
         clock: Clock::default(),
     };
@@ -120,6 +150,12 @@ fn pipeline(
     let counting = Instant::now();
     let answers = work::count(&context, &matched.tasks);
     let counted = counting.elapsed();
+    // Not a fault of the data: the profile was built so that it cannot answer what is asked.
+    let answers = answers.into_iter().map(|answer| match answer {
+        Err(context::Failure::Profile(error @ ProfileError::Unanswered { .. })) => Err(ScanError::Profile(error)),
+        answer => Ok(answer),
+    });
+    let answers = answers.collect::<Result<Vec<_>, _>>()?;
 
     let mut skipped = matched.skipped;
     let mut features = Vec::new();
@@ -189,7 +225,7 @@ fn input(paths: &[String], data: &Dataset) -> Input {
     }
 }
 
-fn wanted(config: &ScanConfig, decode_only: bool) -> Wanted {
+fn wanted(config: &ScanConfig, counting: Counting) -> Wanted {
     let needs =
         |needs: Needs| METRICS.iter().any(|metric| config.wants(metric.card().name) && metric.card().needs == needs);
     Wanted {
@@ -198,6 +234,6 @@ fn wanted(config: &ScanConfig, decode_only: bool) -> Wanted {
         quantiles: config.facts == FactsChoice::Full,
         everything: needs(Needs::Everything),
         max_categories: config.max_categories,
-        decode_only,
+        counting,
     }
 }

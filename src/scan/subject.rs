@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 
 /// The subject of a number, a time or a boolean.
 pub(super) fn of_ordered(task: &Task, ordered: &Ordered, report: &FeatureReport) -> Subject {
-    let Ordered { facts, compared } = ordered;
+    let Ordered { facts, compared, bound } = ordered;
+    // A bounded profile joins values, so that neither frequent ones nor equality can be told.
+    let whole = bound.is_none();
     let finite = |number: Option<Number>| number.map(Number::as_f64).filter(|value| value.is_finite());
     let numbers = |side: usize| {
         let (min, max) = report_side(report, side)?;
@@ -36,8 +38,8 @@ pub(super) fn of_ordered(task: &Task, ordered: &Ordered, report: &FeatureReport)
         // Of booleans the categories say more.
         numbers: numbers(0).zip(numbers(1)).map(Into::into).filter(|_| !boolean),
         ticks_per_day: task.pairing.encoding.ticks_per_day().filter(|_| !duration).map(ticks),
-        gap: compared.gap,
-        atoms: compared.atoms.clone(),
+        gap: compared.gap.filter(|_| whole),
+        atoms: if whole { compared.atoms.clone() } else { Vec::new() },
         below: below.unwrap_or_default(),
         labels: if boolean { labels.to_vec() } else { Vec::new() },
         labels_complete: boolean,

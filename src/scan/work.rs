@@ -117,7 +117,7 @@ fn batches(context: &Context<'_>, tasks: &[Task], room: usize) -> Vec<Vec<usize>
     batches
 }
 
-fn read<'t>(context: &Context<'_>, task: &'t Task, parallel: bool) -> Result<Ready<'t>, Failure> {
+fn read<'t>(context: &Context<'t>, task: &'t Task, parallel: bool) -> Result<Ready<'t>, Failure> {
     if task.pairing.encoding.is_categorical() {
         Ok(categories::read(context, task)?.map_or(Ready::TooLarge(task), Ready::Coded))
     } else if context.bytes(task) > context.memory.keys() {

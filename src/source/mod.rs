@@ -13,7 +13,6 @@ mod header;
 mod pages;
 pub(crate) mod partition;
 mod paths;
-mod thrift;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -137,6 +136,12 @@ impl Dataset {
             return Err(SourceError::AllBad { files: bad_files.len(), path, reason });
         }
         Ok(Self::assemble(files, schemas, bad_files))
+    }
+
+    /// A data set without files and rows: the columns of a reference that lies somewhere else.
+    pub(crate) fn of_columns(columns: Vec<SourceColumn>) -> Self {
+        let index = columns.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
+        Self { columns, index, ..Self::assemble(Vec::new(), Vec::new(), Vec::new()) }
     }
 
     fn assemble(mut files: Vec<DataFile>, schemas: Vec<Vec<FileColumn>>, bad_files: Vec<(PathBuf, String)>) -> Self {
