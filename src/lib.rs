@@ -34,6 +34,8 @@
 //! | [`verdict`] | numbers become a level and its reasons |
 //! | [`profile`] | the reference, saved: it answers in the place of files |
 //! | [`report`] | results out: table, JSON, Parquet and more |
+//! | [`history`] | every run kept, and how features moved over them |
+//! | [`alert`] | who is told, and until when |
 //! | [`concept`] | streams of errors and losses: when did the concept change? |
 //! | [`scan`] | the whole pipeline; [`config`] what was asked for |
 //!
@@ -59,6 +61,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod alert;
 pub mod backend;
 pub mod change;
 pub mod column;
@@ -68,6 +71,7 @@ pub mod config;
 pub mod counts;
 pub mod format;
 pub mod generate;
+pub mod history;
 pub mod metric;
 pub mod profile;
 pub mod progress;

@@ -27,9 +27,6 @@ impl Scale for Plain {
     }
 }
 
-/// Limits that some samples have values on both sides of, and some do not.
-const LIMITS: [f64; 3] = [3.0, 12.5, 2_147_484_000.0];
-
 fn sorted_values(keys: &Keys) -> Vec<f64> {
     let mut values: Vec<f64> = with_keys!(keys, k => k.iter().map(|k| k.widen() as f64).collect());
     values.sort_by(f64::total_cmp);
@@ -68,14 +65,10 @@ fn oracle(reference: &Keys, current: &Keys, bins: u32) -> Compared {
     keys.dedup();
     let rows = |key: u128| [0, 1].map(|side: usize| exact[side].iter().filter(|&&k| k == key).count() as u64);
     let below = |key: u128| [0, 1].map(|side: usize| exact[side].iter().filter(|&&k| k < key).count() as u64);
-    found.distinct = Some([0, 1].map(|side| keys.iter().filter(|&&key| rows(key)[side] > 0).count() as u64));
     let atom =
         |&&key: &&u128| (0..2).any(|side| rows(key)[side] > 0 && rows(key)[side] * ATOM >= exact[side].len() as u64);
     found.atoms =
         keys.iter().filter(atom).map(|&key| Atom { value: key as f64, below: below(key), rows: rows(key) }).collect();
-    found.limits = LIMITS
-        .map(|limit| [0, 1].map(|side: usize| sides[side].iter().filter(|&&v| v < limit).count() as u64))
-        .to_vec();
     if !sides[0].is_empty() {
         let edges: Vec<f64> =
             (1..bins).map(|i| quantile(&sides[0], f64::from(i) * (100.0 / f64::from(bins)) / 100.0)).collect();
@@ -109,7 +102,7 @@ fn found(reference: &[Keys], current: &[Keys], map: Option<CellMap>, bins: u32, 
     let all = compared(reference, current, map.clone(), bins, budget, true);
     // Asked for less, fewer cells are looked into, and what was asked for is the same.
     let some = compared(reference, current, map, bins, budget, false);
-    assert_eq!(some, Compared { wasserstein: None, distinct: None, ..all.clone() });
+    assert_eq!(some, Compared { wasserstein: None, ..all.clone() });
     all
 }
 
@@ -129,16 +122,8 @@ fn compared(
     let sample = sample_of(all());
     let map = map.unwrap_or_else(|| map_for(extent.0, extent.1, sample.clone(), n[0].max(n[1])));
     let scale = Plain(u128::MAX >> (128 - reference[0].bits()));
-    let query = Query {
-        scale: &scale,
-        gap: true,
-        bins: Some(bins),
-        quantiles: true,
-        wasserstein: everything,
-        atoms: true,
-        distinct: everything,
-        limits: &LIMITS,
-    };
+    let query =
+        Query { scale: &scale, gap: true, bins: Some(bins), quantiles: true, wasserstein: everything, atoms: true };
     let pair = Pair { columns: [0, 1], n, extent, map, sample, query };
     let cpu = Cpu;
     let mut loaded = cpu.load(columns).unwrap();

@@ -1,4 +1,4 @@
-//! What a kind of change says about itself, and about a feature.
+//! What a kind of change says about a feature.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,19 +26,6 @@ impl Cause {
     }
 }
 
-/// What the documentation says about a kind of change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Card {
-    /// Its name in the report.
-    pub name: &'static str,
-    /// What happened, in a sentence.
-    pub about: &'static str,
-    /// What it looks at, and what must hold.
-    pub evidence: &'static str,
-    /// What it usually is.
-    pub tendency: Cause,
-}
-
 /// What a kind says about a feature.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
@@ -55,11 +42,11 @@ pub struct Explanation {
 impl Explanation {
     /// The explanation as the report has it.
     #[must_use]
-    pub(super) fn of(self, card: &Card) -> ChangeKind {
+    pub(super) fn of(self, kind: &str) -> ChangeKind {
         let Self { title, evidence, confidence, cause } = self;
         // Two digits are all that a confidence is worth.
         let confidence = (confidence.clamp(0.0, 1.0) * 100.0).round() / 100.0;
-        ChangeKind { kind: card.name.to_owned(), title, confidence, cause, evidence }
+        ChangeKind { kind: kind.to_owned(), title, confidence, cause, evidence }
     }
 }
 

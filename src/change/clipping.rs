@@ -1,24 +1,20 @@
 //! Values beyond a limit were set to it.
 
 use super::fit::fit;
-use super::{Card, Cause, Explanation, Kind, Subject};
+use super::{Cause, Explanation, Kind, Subject};
 use crate::format::{percent, significant};
 
 /// Least share of the values at a limit.
 const LEAST: f64 = 0.02;
 
-/// Current's smallest, or largest, value holds what lay beyond it in the reference.
+/// Values beyond a limit were set to it: a saturated sensor, a type that is too small, a cap. Evidence: current's
+/// smallest or largest value lies inside the reference's range and holds what lay beyond it; in between nothing
+/// changed.
 pub(super) struct Clipping;
 
 impl Kind for Clipping {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "clipping",
-            about: "values beyond a limit were set to it: a saturated sensor, a type that is too small, a cap",
-            evidence: "current's smallest or largest value lies inside the reference's range and holds what lay beyond it; in \
-                       between nothing changed",
-            tendency: Cause::Pipeline,
-        }
+    fn name(&self) -> &'static str {
+        "clipping"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

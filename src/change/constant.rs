@@ -1,20 +1,15 @@
 //! Every row has the same value.
 
-use super::{Card, Cause, Explanation, Kind, Subject};
+use super::{Cause, Explanation, Kind, Subject};
 use crate::format::{count, percent, real, significant};
 
-/// Current has one value only.
+/// Every row of current has the same value, and those of the reference did not. Evidence: one distinct value in
+/// current; chance is the share of the reference's most frequent value, to the power of the rows.
 pub(super) struct Constant;
 
 impl Kind for Constant {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "constant",
-            about: "every row of current has the same value, and those of the reference did not",
-            evidence: "one distinct value in current; chance is the share of the reference's most frequent value, to the \
-                       power of the rows",
-            tendency: Cause::Pipeline,
-        }
+    fn name(&self) -> &'static str {
+        "constant"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

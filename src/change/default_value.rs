@@ -2,7 +2,7 @@
 
 use super::fit::fit;
 use super::text::quoted;
-use super::{Atom, Card, Cause, Explanation, Kind, Label, Subject};
+use super::{Atom, Cause, Explanation, Kind, Label, Subject};
 use crate::format::{percent, ratio, real, significant};
 
 /// Least rise of a value's share.
@@ -50,18 +50,13 @@ const WORDS: [&str; 20] = [
     "tbd",
 ];
 
-/// One value took mass from all others alike.
+/// One value (0, −1, 999, an empty text) stands where other values stood. Evidence: one value's share rose by at
+/// least 3 points, and the rest is distributed as before; or nulls fell by as much.
 pub(super) struct DefaultValue;
 
 impl Kind for DefaultValue {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "default_value",
-            about: "one value (0, −1, 999, an empty text) stands where other values stood",
-            evidence: "one value's share rose by at least 3 points, and the rest is distributed as before; or nulls fell by \
-                       as much",
-            tendency: Cause::Pipeline,
-        }
+    fn name(&self) -> &'static str {
+        "default_value"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

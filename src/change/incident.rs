@@ -39,17 +39,7 @@ pub struct Moved<'m> {
 }
 
 /// Kinds whose title names nothing that differs from night to night.
-const STEADY: [&str; 9] = [
-    "unit_change",
-    "time_zone",
-    "default_value",
-    "recoded",
-    "sign_flip",
-    "constant",
-    "frozen",
-    "duplicate_rows",
-    "rounding",
-];
+const STEADY: [&str; 7] = ["unit_change", "time_zone", "default_value", "recoded", "sign_flip", "constant", "rounding"];
 
 /// The incidents of a run, the most severe first, then the largest, then by title.
 #[must_use]
@@ -70,7 +60,7 @@ pub fn group(moved: &[Moved<'_>]) -> Vec<Incident> {
 fn signature<'m>(moved: &Moved<'m>) -> (&'m str, &'m str, String) {
     let (table, kind) = (table_of(moved.name), moved.change.kind.as_str());
     let manner = match moved.change.cause {
-        _ if kind == super::swapped::CARD.name => pair(moved),
+        _ if kind == super::swapped::NAME => pair(moved),
         Cause::Pipeline => moved.change.title.clone(),
         // Many features of one table that drift in one night have one cause; without a table nothing says so.
         Cause::Data | Cause::Unclear if !table.is_empty() => String::new(),

@@ -15,9 +15,7 @@ mod card;
 mod clipping;
 mod constant;
 mod default_value;
-mod duplicate_rows;
 mod fit;
-mod frozen;
 pub mod incident;
 mod new_category;
 mod null_spike;
@@ -38,17 +36,15 @@ mod unit_change;
 mod vanished_category;
 
 pub use crate::compare::Atom;
-pub use card::{Card, Cause, ChangeKind, Explanation};
-pub use duplicate_rows::repeats;
-pub use frozen::is_frozen;
+pub use card::{Cause, ChangeKind, Explanation};
 pub use incident::Incident;
 pub use rounding::lost_decimals;
 pub use subject::{Label, Numbers, Subject};
 
 /// Somebody who can say what happened to a feature.
 pub trait Kind: Sync {
-    /// What stands about it in the documentation.
-    fn card(&self) -> &'static Card;
+    /// Its name in the report.
+    fn name(&self) -> &'static str;
 
     /// What happened, if it was this.
     fn examine(&self, subject: &Subject) -> Option<Explanation>;
@@ -56,7 +52,6 @@ pub trait Kind: Sync {
 
 /// Every kind that one feature alone can show, the more specific one first: it wins where two are equally sure.
 pub static KINDS: &[&dyn Kind] = &[
-    &frozen::Frozen,
     &constant::Constant,
     &null_spike::NullSpike,
     &default_value::DefaultValue,
@@ -64,7 +59,6 @@ pub static KINDS: &[&dyn Kind] = &[
     &time_zone::TimeZone,
     &sign_flip::SignFlip,
     &rounding::Rounding,
-    &duplicate_rows::DuplicateRows,
     &clipping::Clipping,
     &truncation::Truncation,
     &recoded::Recoded,
@@ -83,7 +77,7 @@ pub fn explain(subject: &Subject) -> Option<ChangeKind> {
     let mut best: Option<ChangeKind> = None;
     for kind in KINDS {
         let Some(found) = kind.examine(subject) else { continue };
-        let found = found.of(kind.card());
+        let found = found.of(kind.name());
         if best.as_ref().is_none_or(|best| found.confidence > best.confidence) {
             best = Some(found);
         }

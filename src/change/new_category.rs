@@ -1,23 +1,19 @@
 //! A category that the reference never saw.
 
 use super::text::quoted;
-use super::{Card, Cause, Explanation, Kind, Label, Subject};
+use super::{Cause, Explanation, Kind, Label, Subject};
 use crate::format::{counted, percent, ratio};
 
 /// Least share of the values in new categories.
 const LEAST: f64 = 0.001;
 
-/// New categories appeared, and the others kept their proportions.
+/// Categories that the reference never saw. Evidence: their share of the values; more sure where the others keep
+/// their proportions.
 pub(super) struct NewCategory;
 
 impl Kind for NewCategory {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "new_category",
-            about: "categories that the reference never saw",
-            evidence: "their share of the values; more sure where the others keep their proportions",
-            tendency: Cause::Data,
-        }
+    fn name(&self) -> &'static str {
+        "new_category"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

@@ -1,7 +1,7 @@
 //! Values went missing.
 
 use super::fit::unchanged;
-use super::{Card, Cause, Explanation, Kind, Subject};
+use super::{Cause, Explanation, Kind, Subject};
 use crate::format::{percent, ratio, real};
 
 /// Change of the share of the rows that is worth a word.
@@ -9,18 +9,13 @@ const LEAST: f64 = 0.01;
 /// z-value that the change must reach.
 const Z: f64 = 5.0;
 
-/// Nulls, or NaN, took the place of values.
+/// Values went missing: the share of nulls, or of NaN, rose. Evidence: two-proportion z of at least 5 and at least
+/// one percentage point; a bug where the values that are left are distributed as before.
 pub(super) struct NullSpike;
 
 impl Kind for NullSpike {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "null_spike",
-            about: "values went missing: the share of nulls, or of NaN, rose",
-            evidence: "two-proportion z of at least 5 and at least one percentage point; a bug where the values that are \
-                       left are distributed as before",
-            tendency: Cause::Pipeline,
-        }
+    fn name(&self) -> &'static str {
+        "null_spike"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

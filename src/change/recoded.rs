@@ -2,7 +2,7 @@
 
 use super::shares::same;
 use super::text::quoted;
-use super::{Card, Cause, Explanation, Kind, Label, Subject};
+use super::{Cause, Explanation, Kind, Label, Subject};
 use crate::format::{counted, ratio};
 use std::collections::BTreeMap;
 
@@ -25,17 +25,13 @@ const WAYS: [Way; 6] = [
     Way { name: "punctuation, spaces and case", same: letters_only },
 ];
 
-/// Names changed, rows did not.
+/// The same categories under other names: case, spaces, encoding, a prefix, other codes. Evidence: brought to one
+/// spelling, or put in the order of their counts, both sides have the same shares.
 pub(super) struct Recoded;
 
 impl Kind for Recoded {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "recoded",
-            about: "the same categories under other names: case, spaces, encoding, a prefix, other codes",
-            evidence: "brought to one spelling, or put in the order of their counts, both sides have the same shares",
-            tendency: Cause::Pipeline,
-        }
+    fn name(&self) -> &'static str {
+        "recoded"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

@@ -1,7 +1,7 @@
 //! Decimals got lost.
 
 use super::fit::fit;
-use super::{Card, Cause, Explanation, Kind, Numbers, Subject};
+use super::{Cause, Explanation, Kind, Numbers, Subject};
 use crate::format::{count, counted};
 
 /// Grids that are looked for: 10^6 down to 10^-9.
@@ -9,18 +9,13 @@ const DECIMALS: std::ops::RangeInclusive<i32> = -6..=9;
 /// Values of the reference that must lie off current's grid.
 const OFF_GRID: usize = 4;
 
-/// Current's values have fewer decimals than the reference's.
+/// Values have fewer decimals than before, or are whole numbers. Evidence: all order statistics of current lie on a
+/// grid that those of the reference do not lie on, and there are at most half as many distinct values.
 pub(super) struct Rounding;
 
 impl Kind for Rounding {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "rounding",
-            about: "values have fewer decimals than before, or are whole numbers",
-            evidence: "all order statistics of current lie on a grid that those of the reference do not lie on, and there \
-                       are at most half as many distinct values",
-            tendency: Cause::Pipeline,
-        }
+    fn name(&self) -> &'static str {
+        "rounding"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

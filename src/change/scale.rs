@@ -2,20 +2,16 @@
 
 use super::fit::affine;
 use super::unit_change::observed_factor;
-use super::{Card, Cause, Explanation, Kind, Subject};
+use super::{Cause, Explanation, Kind, Subject};
 use crate::format::significant;
 
-/// All quantiles grew, or fell, by one factor that belongs to no two units.
+/// Every value was multiplied by one factor that is not known to lie between two units. Evidence: the ratios of the
+/// quantiles agree, and the distributions do once the factor is undone.
 pub(super) struct Scale;
 
 impl Kind for Scale {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "scale",
-            about: "every value was multiplied by one factor that is not known to lie between two units",
-            evidence: "the ratios of the quantiles agree, and the distributions do once the factor is undone",
-            tendency: Cause::Unclear,
-        }
+    fn name(&self) -> &'static str {
+        "scale"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

@@ -1,20 +1,16 @@
 //! The distribution has another shape, and nothing simpler explains it.
 
-use super::{Card, Cause, Explanation, Kind, Subject};
+use super::{Cause, Explanation, Kind, Subject};
 use crate::compare::QUANTILES;
 use crate::format::{percent, significant};
 
-/// What is left when no other kind fits.
+/// The distribution has another shape, and nothing simpler explains it. Evidence: no other kind fits; the place
+/// where the two differ most is named.
 pub(super) struct Shape;
 
 impl Kind for Shape {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "shape",
-            about: "the distribution has another shape, and nothing simpler explains it",
-            evidence: "no other kind fits; the place where the two differ most is named",
-            tendency: Cause::Data,
-        }
+    fn name(&self) -> &'static str {
+        "shape"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

@@ -1,6 +1,6 @@
 //! The categories passed shares among themselves.
 
-use super::{Card, Cause, Explanation, Kind, Label, Subject};
+use super::{Cause, Explanation, Kind, Label, Subject};
 use crate::format::{percent, ratio, real};
 use crate::stats::chi_squared_sf;
 
@@ -9,17 +9,13 @@ const KEPT: f64 = 1e-4;
 /// With very many rows the smallest change is significant; a total variation up to this is none.
 const SMALL: f64 = 0.02;
 
-/// The same categories, in other shares.
+/// The same categories (or true and false) in other shares. Evidence: no other kind explains the contingency table
+/// better; the largest change is named.
 pub(super) struct Shares;
 
 impl Kind for Shares {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "shares",
-            about: "the same categories (or true and false) in other shares",
-            evidence: "no other kind explains the contingency table better; the largest change is named",
-            tendency: Cause::Data,
-        }
+    fn name(&self) -> &'static str {
+        "shares"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

@@ -2,20 +2,16 @@
 
 use super::fit::{affine, median};
 use super::text::{signed, span};
-use super::{Card, Cause, Explanation, Kind, Subject};
+use super::{Cause, Explanation, Kind, Subject};
 use crate::format::significant;
 
-/// All quantiles moved by one amount.
+/// The same amount was added to every value; of a timestamp, time went on. Evidence: the differences of the
+/// quantiles agree, and the distributions do once the shift is undone.
 pub(super) struct Shift;
 
 impl Kind for Shift {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "shift",
-            about: "the same amount was added to every value; of a timestamp, time went on",
-            evidence: "the differences of the quantiles agree, and the distributions do once the shift is undone",
-            tendency: Cause::Data,
-        }
+    fn name(&self) -> &'static str {
+        "shift"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

@@ -1,20 +1,16 @@
 //! Every value changed its sign.
 
 use super::fit::affine;
-use super::{Card, Cause, Explanation, Kind, Subject};
+use super::{Cause, Explanation, Kind, Subject};
 use crate::format::significant;
 
-/// Current is the reference mirrored at 0.
+/// Every value changed its sign: debit for credit, from minus to for to minus from. Evidence: the distribution
+/// mirrored at 0 agrees with the reference.
 pub(super) struct SignFlip;
 
 impl Kind for SignFlip {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "sign_flip",
-            about: "every value changed its sign: debit for credit, from minus to for to minus from",
-            evidence: "the distribution mirrored at 0 agrees with the reference",
-            tendency: Cause::Pipeline,
-        }
+    fn name(&self) -> &'static str {
+        "sign_flip"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

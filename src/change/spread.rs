@@ -1,20 +1,16 @@
 //! The values lie wider apart, or closer together.
 
 use super::fit::affine;
-use super::{Card, Cause, Explanation, Kind, Subject};
+use super::{Cause, Explanation, Kind, Subject};
 use crate::format::significant;
 
-/// The quantiles moved away from, or towards, their centre; the centre may have moved, too.
+/// The values lie wider apart, or closer together, around a centre that may have moved. Evidence: the distributions
+/// agree once location and interquartile range are those of the reference.
 pub(super) struct Spread;
 
 impl Kind for Spread {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "spread",
-            about: "the values lie wider apart, or closer together, around a centre that may have moved",
-            evidence: "the distributions agree once location and interquartile range are those of the reference",
-            tendency: Cause::Data,
-        }
+    fn name(&self) -> &'static str {
+        "spread"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

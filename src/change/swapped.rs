@@ -1,18 +1,15 @@
-//! Two features that changed places.
+//! Two features that changed places: a join, or a list of columns, in another order.
+//!
+//! Each one's current side is distributed as the other's reference, and not as its own.
 
 use super::fit::Ecdf;
 use super::shares::same;
-use super::{Card, Cause, ChangeKind, Explanation, Subject};
+use super::{Cause, ChangeKind, Explanation, Subject};
 use crate::compare::QUANTILES;
 use std::collections::HashMap;
 
-/// What stands about it in the documentation.
-pub static CARD: Card = Card {
-    name: "swapped",
-    about: "two features changed places: a join, or a list of columns, in another order",
-    evidence: "each one's current side is distributed as the other's reference, and not as its own",
-    tendency: Cause::Pipeline,
-};
+/// Its name in the report.
+pub const NAME: &str = "swapped";
 
 /// More features than this that moved in one night are no swap of two.
 const MOST: usize = 4000;
@@ -47,7 +44,7 @@ pub fn pairs(subjects: &[Subject]) -> Vec<Option<ChangeKind>> {
                 confidence: 0.97,
                 cause: Cause::Pipeline,
             };
-            explanation.of(&CARD)
+            explanation.of(NAME)
         })
     };
     found.iter().enumerate().map(name).collect()

@@ -2,24 +2,20 @@
 
 use super::fit::{affine, median};
 use super::shift::observed_shift;
-use super::{Card, Cause, Explanation, Kind, Subject};
+use super::{Cause, Explanation, Kind, Subject};
 use crate::format::significant;
 
 /// Time zones lie from 12 hours behind to 14 hours ahead of UTC.
 const HALF_HOURS: f64 = 28.0;
 
-/// Every time moved by whole or half hours.
+/// Every time moved by whole or half hours: local time for UTC, or summer time. Evidence: the differences of the
+/// quantiles meet a multiple of half an hour within their own spread; or days that began at midnight begin at
+/// another hour.
 pub(super) struct TimeZone;
 
 impl Kind for TimeZone {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "time_zone",
-            about: "every time moved by whole or half hours: local time for UTC, or summer time",
-            evidence: "the differences of the quantiles meet a multiple of half an hour within their own spread; or days that \
-                       began at midnight begin at another hour",
-            tendency: Cause::Pipeline,
-        }
+    fn name(&self) -> &'static str {
+        "time_zone"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

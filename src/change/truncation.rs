@@ -1,23 +1,19 @@
 //! Values beyond a limit are gone.
 
 use super::fit::fit;
-use super::{Card, Cause, Explanation, Kind, Subject};
+use super::{Cause, Explanation, Kind, Subject};
 use crate::format::{percent, significant};
 
 /// Least share of the reference beyond a limit.
 const LEAST: f64 = 0.05;
 
-/// Current is the reference without what lay beyond a limit.
+/// Rows with values beyond a limit are gone: a filter, a join, a partial load. Evidence: current's range ends
+/// inside the reference's, and the reference cut there agrees with it.
 pub(super) struct Truncation;
 
 impl Kind for Truncation {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "truncation",
-            about: "rows with values beyond a limit are gone: a filter, a join, a partial load",
-            evidence: "current's range ends inside the reference's, and the reference cut there agrees with it",
-            tendency: Cause::Unclear,
-        }
+    fn name(&self) -> &'static str {
+        "truncation"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

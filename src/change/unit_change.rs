@@ -2,7 +2,7 @@
 
 use super::fit::{affine, median};
 use super::text::factor as written;
-use super::{Card, Cause, Explanation, Kind, Subject};
+use super::{Cause, Explanation, Kind, Subject};
 use crate::format::significant;
 
 /// Factors between units that people mix up; each stands for its inverse, too.
@@ -44,18 +44,13 @@ const SCALES: [(f64, f64, &str); 4] = [
 /// ln of the largest factor that a change of scale may plausibly have, on either side of 1.
 const RANGE: f64 = 13.8;
 
-/// Every value was multiplied by the factor between two units.
+/// The same quantity in another unit: × 1000, × 60, × 1.609, 1.8·x + 32, …. Evidence: the ratios of the quantiles
+/// meet a factor between two units within their own spread, and the distributions agree once it is undone.
 pub(super) struct UnitChange;
 
 impl Kind for UnitChange {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "unit_change",
-            about: "the same quantity in another unit: × 1000, × 60, × 1.609, 1.8·x + 32, …",
-            evidence: "the ratios of the quantiles meet a factor between two units within their own spread, and the \
-                       distributions agree once it is undone",
-            tendency: Cause::Pipeline,
-        }
+    fn name(&self) -> &'static str {
+        "unit_change"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

@@ -1,23 +1,19 @@
 //! A category that is gone.
 
 use super::text::quoted;
-use super::{Card, Cause, Explanation, Kind, Label, Subject};
+use super::{Cause, Explanation, Kind, Label, Subject};
 use crate::format::{counted, percent, ratio, real};
 
 /// Rows of the vanished categories that current should have had.
 const EXPECTED_ROWS: f64 = 10.0;
 
-/// Categories of the reference no longer appear, and the others kept their proportions.
+/// Categories of the reference that no longer appear. Evidence: at least ten rows of them were to be expected; more
+/// sure where the others keep their proportions.
 pub(super) struct VanishedCategory;
 
 impl Kind for VanishedCategory {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "vanished_category",
-            about: "categories of the reference that no longer appear",
-            evidence: "at least ten rows of them were to be expected; more sure where the others keep their proportions",
-            tendency: Cause::Unclear,
-        }
+    fn name(&self) -> &'static str {
+        "vanished_category"
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {

@@ -22,10 +22,6 @@ pub struct Query<'q> {
     pub wasserstein: bool,
     /// The values that at least one in [`ATOM`](super::ATOM) values of a side has.
     pub atoms: bool,
-    /// The number of distinct values of both sides, exactly, which visits every key.
-    pub distinct: bool,
-    /// Numbers below which the values of both sides are counted; none of them NaN.
-    pub limits: &'q [f64],
 }
 
 /// PSI bins: inner edges at the reference's quantiles, and the rows of both sides in each bin.
@@ -61,12 +57,8 @@ pub struct Compared {
     pub order: [Option<[f64; 9]>; 2],
     /// Outliers of the reference and of current by the reference's fences.
     pub outliers: Option<[Outliers; 2]>,
-    /// Distinct values of the reference and of current.
-    pub distinct: Option<[u64; 2]>,
     /// The frequent values, ascending.
     pub atoms: Vec<Atom>,
-    /// Values of both sides below each of the wanted limits.
-    pub limits: Vec<[u64; 2]>,
     /// Wasserstein-1; finite unless a value is infinite or the sum overflows.
     pub wasserstein: Option<f64>,
 }
@@ -206,7 +198,6 @@ impl<'q> Feature<'q> {
             return;
         }
         self.result.gap = best;
-        self.result.distinct = self.query.distinct.then_some([0, 0]);
         self.keep = total <= self.budget;
         self.enqueue(wanted);
         self.advance();
@@ -357,7 +348,6 @@ impl<'q> Feature<'q> {
                 bound > 0 && bound.unsigned_abs() > best
             };
             if self.query.wasserstein
-                || self.query.distinct
                 || self.query.atoms && is_frequent(cell.rows, self.n)
                 || on_an_edge
                 || best.is_some_and(beats)
@@ -436,16 +426,6 @@ impl<'q> Feature<'q> {
                 _ => unreachable!("both sides of a feature have keys of one width"),
             }
         }
-        if let Some(distinct) = self.result.distinct.as_mut().filter(|_| self.query.distinct) {
-            let mut take =
-                |r: u64, c: u64| *distinct = [distinct[0] + u64::from(r > 0), distinct[1] + u64::from(c > 0)];
-            match keys {
-                [Keys::U32(r), Keys::U32(c)] => merge::runs(r, c, |_, r, c| take(r, c)),
-                [Keys::U64(r), Keys::U64(c)] => merge::runs(r, c, |_, r, c| take(r, c)),
-                [Keys::U128(r), Keys::U128(c)] => merge::runs(r, c, |_, r, c| take(r, c)),
-                _ => unreachable!("both sides of a feature have keys of one width"),
-            }
-        }
         if self.query.wasserstein {
             let (scale, n, earth) = (self.query.scale, self.n, &mut self.earth);
             let mut take = |key: u128, r: u64, c: u64| earth.take(scale.value_of(key), [r, c], n);
@@ -463,9 +443,6 @@ impl<'q> Feature<'q> {
         if self.query.atoms && is_frequent(cell.rows, self.n) {
             let value = self.query.scale.value_of(key);
             self.result.atoms.push(Atom { value, below: cell.before, rows: cell.rows });
-        }
-        if let Some(distinct) = self.result.distinct.as_mut().filter(|_| self.query.distinct) {
-            *distinct = [0, 1].map(|side| distinct[side] + u64::from(cell.rows[side] > 0));
         }
         if self.query.wasserstein {
             self.earth.take(self.query.scale.value_of(key), cell.rows, self.n);
@@ -498,8 +475,7 @@ impl<'q> Feature<'q> {
                 cuts.extend(fences.into_iter().filter(|_| fences.iter().all(|fence| fence.is_finite())));
             }
         }
-        cuts.extend(self.query.limits);
-        (self.query.wasserstein, self.query.atoms, self.query.distinct) = (false, false, false);
+        (self.query.wasserstein, self.query.atoms) = (false, false);
         let mut missing: Vec<CellId> =
             cuts.iter().filter_map(|&cut| self.cut_cell(cut)).filter(|id| !self.kept.contains_key(id)).collect();
         missing.sort_unstable();
@@ -533,9 +509,7 @@ impl<'q> Feature<'q> {
 
     fn finish(&mut self) {
         let cuts = self.cuts.iter().flatten();
-        let mut cuts: Vec<(f64, Below)> = cuts.map(|&cut| (cut, self.below(cut))).collect();
-        let limits = cuts.split_off(cuts.len() - self.query.limits.len());
-        self.result.limits = limits.into_iter().map(|(_, below)| below).collect();
+        let cuts: Vec<(f64, Below)> = cuts.map(|&cut| (cut, self.below(cut))).collect();
         if self.n[0] > 0 {
             let (edges, fence) = cuts.split_at(self.bin_quantiles().len());
             if self.query.bins.is_some() {

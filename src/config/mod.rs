@@ -5,7 +5,7 @@
 //!
 //! ```toml
 //! [reference]
-//! paths = ["data/reference"]      # relative to the folder of this file
+//! paths = ["data/reference"]      # relative to the folder of this file; or: profile = "reference.gpd"
 //!
 //! [current]
 //! paths = ["data/current"]
@@ -20,6 +20,7 @@ mod choices;
 mod file;
 mod machine;
 mod options;
+mod secret;
 mod select;
 
 use std::path::PathBuf;
@@ -27,13 +28,13 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
-pub use file::{FileConfig, SideConfig};
+pub use file::{FileConfig, ReferenceConfig, SideConfig};
 pub use options::{Names, ScanOptions};
+pub use secret::{Refused, Secret, SecretError};
 pub(crate) use select::did_you_mean;
 pub use select::{Patterns, Selection, Unmatched, select_features};
 
 use crate::metric::{Card, METRICS};
-use crate::quality::CheckLevels;
 use crate::report::SINKS;
 use crate::verdict::{Limits, Thresholds};
 
@@ -80,9 +81,6 @@ pub struct ScanConfig {
     pub adjust: Adjust,
     /// When a feature gets which level.
     pub thresholds: Thresholds,
-    /// Levels of the checks of data quality, by their name; the others have their own.
-    #[serde(default)]
-    pub checks: CheckLevels,
 }
 
 impl Default for ScanConfig {
@@ -107,7 +105,6 @@ impl Default for ScanConfig {
             ks_method: KsMethod::Auto,
             adjust: Adjust::Bh,
             thresholds: Thresholds::default(),
-            checks: CheckLevels::default(),
         }
     }
 }
@@ -219,7 +216,11 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
     let defaults = ScanConfig::default();
     let limits = Thresholds::default();
     let (mut options, origin) = match file {
-        Some(file) => (flags.or(file.options), Some(file.path)),
+        Some(mut file) => {
+            // Data named on the command line wins over the file's profile.
+            file.options.profile = file.options.profile.filter(|_| flags.reference.is_none());
+            (flags.or(file.options), Some(file.path))
+        }
         None => (flags, None),
     };
     let side = |paths: Option<Vec<String>>, side| match (paths.filter(|paths| !paths.is_empty()), &origin) {
@@ -242,7 +243,6 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
         null_share_warning: options.null_warning,
         null_share_critical: options.null_critical,
         ks_info: options.ks_info.unwrap_or(limits.ks_info),
-        ..limits
     };
     let config = ScanConfig {
         reference,
@@ -263,7 +263,6 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
         ks_method: options.ks_method.unwrap_or(defaults.ks_method),
         adjust: options.adjust.unwrap_or(defaults.adjust),
         thresholds,
-        checks: defaults.checks,
     };
     check::check(&config)?;
     let output = OutputConfig {

@@ -139,6 +139,22 @@ fn without_paths_the_message_says_what_to_type() {
 }
 
 #[test]
+fn a_profile_stands_for_the_reference_until_the_command_line_names_data() {
+    let file = || parsed("[reference]\nprofile = 'jan.gpd'\n[current]\npaths = ['feb']");
+    let (config, _) = resolve(ScanOptions::default(), Some(file())).unwrap();
+    assert_eq!((config.profile, config.reference), (Some("conf/jan.gpd".into()), Vec::<String>::new()));
+    let flags = ScanOptions { reference: Some(vec!["mar".to_owned()]), ..ScanOptions::default() };
+    let (config, _) = resolve(flags, Some(file())).unwrap();
+    assert_eq!((config.profile, config.reference), (None, vec!["mar".to_owned()]));
+    let flags = ScanOptions { profile: Some("apr.gpd".into()), ..ScanOptions::default() };
+    let data = parsed("[reference]\npaths = ['jan']\n[current]\npaths = ['feb']");
+    let (config, _) = resolve(flags, Some(data)).unwrap();
+    assert_eq!((config.profile, config.reference), (Some("apr.gpd".into()), Vec::<String>::new()));
+    let both = message("[reference]\nprofile = 'jan.gpd'\npaths = ['jan']");
+    assert!(both.contains("keep one of the two"), "{both}");
+}
+
+#[test]
 fn the_file_and_the_flags_know_the_same_options() {
     // Every flag but those of the two sides is a key of the file, by the same name.
     let command = <ScanOptions as clap::Args>::augment_args(clap::Command::new("scan"));
@@ -147,7 +163,7 @@ fn the_file_and_the_flags_know_the_same_options() {
     let mut tried = 0;
     for arg in command.get_arguments() {
         let key = arg.get_id().as_str();
-        if ["reference", "current", "help"].contains(&key) {
+        if ["reference", "profile", "current", "help"].contains(&key) {
             continue;
         }
         tried += 1;

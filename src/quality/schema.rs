@@ -1,43 +1,34 @@
 //! Columns that came, went, or changed their type.
 
-use super::{Card, Check, Found, RunSides, Sides};
+use super::{Check, Found, RunSides};
 use crate::format::{counted, printable, real};
-use crate::verdict::Level;
 
 /// Names that a message lists.
 const LISTED: usize = 5;
 
-/// The columns of both sides. A type that changed and still compares is said by the feature's own reasons.
+/// Columns that are gone, new, or of a type that does not compare any more. A type that changed and still compares is
+/// said by the feature's own reasons.
 pub(super) struct Schema;
 
 impl Check for Schema {
-    fn card(&self) -> &'static Card {
-        &Card {
-            name: "schema",
-            about: "columns that are gone, new, or of a type that does not compare any more",
-            declared: Level::Warning,
-            observed: Level::Info,
-        }
+    fn name(&self) -> &'static str {
+        "schema"
     }
 
-    fn feature(&self, _: &Sides<'_>) -> Vec<Found> {
-        Vec::new()
+    /// One finding for each way in which the columns differ.
+    fn run(&self, sides: &RunSides<'_>) -> Vec<Found> {
+        let ways = [
+            (&sides.one_sided[0], "gone", "gone"),
+            (&sides.one_sided[1], "new", "new"),
+            (&sides.incomparable, "of another type", "retyped"),
+        ];
+        let found = ways.into_iter().filter(|(names, ..)| !names.is_empty()).map(|(names, what, number)| {
+            let verb = if names.len() == 1 { "is" } else { "are" };
+            let columns = counted(names.len() as u64, "column", "columns");
+            Found::new(format!("{columns} {verb} {what}: {}", listed(names))).with(number, real(names.len() as u64))
+        });
+        found.collect()
     }
-}
-
-/// One finding for each way in which the columns differ.
-pub(super) fn changes(sides: &RunSides<'_>) -> Vec<Found> {
-    let ways = [
-        (&sides.one_sided[0], "gone", "gone"),
-        (&sides.one_sided[1], "new", "new"),
-        (&sides.incomparable, "of another type", "retyped"),
-    ];
-    let found = ways.into_iter().filter(|(names, ..)| !names.is_empty()).map(|(names, what, number)| {
-        let verb = if names.len() == 1 { "is" } else { "are" };
-        let columns = counted(names.len() as u64, "column", "columns");
-        Found::observed(format!("{columns} {verb} {what}: {}", listed(names))).with(number, real(names.len() as u64))
-    });
-    found.collect()
 }
 
 fn listed(names: &[&str]) -> String {

@@ -12,7 +12,7 @@ mod json;
 mod markdown;
 mod ndjson;
 mod number;
-mod parquet;
+pub(crate) mod parquet;
 mod prometheus;
 mod rows;
 #[cfg(test)]
@@ -23,6 +23,7 @@ mod table;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+pub use bars::sparkline;
 pub use feature::{Categories, Category, Change, FactChange, Facts, FeatureReport, PsiBins, SideReport, TopCategory};
 pub use number::{Edge, MetricValue, Number};
 pub use sink::{SINKS, Sink, SinkOptions, sink};
@@ -89,11 +90,10 @@ impl Report {
         features
     }
 
-    /// The highest level of any feature, and of any finding about the whole run.
+    /// The highest level of any feature.
     #[must_use]
     pub fn worst(&self) -> Level {
-        let features = self.features.iter().map(|feature| feature.level);
-        features.chain(self.findings.iter().map(|finding| finding.level)).max().unwrap_or_default()
+        self.features.iter().map(|feature| feature.level).max().unwrap_or_default()
     }
 }
 

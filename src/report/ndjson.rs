@@ -5,7 +5,7 @@
 //!     {"name":"…","type":"…",…}                 one a feature, as in `features` of the JSON report
 //!     {"skipped":{"name":"…","reason":"…",…}}   one a skipped feature
 //!     {"incident":{"id":"…","title":"…",…}}     one an incident
-//!     {"finding":{"check":"…","level":"…",…}}   one a finding of data quality
+//!     {"finding":{"check":"…","message":"…",…}} one a finding of data quality
 //!     {"summary":{…}}                           last line: the report is complete
 //! ```
 

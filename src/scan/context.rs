@@ -5,7 +5,6 @@ use crate::backend::{Backend, DeviceError};
 use crate::column::{FactsLevel, Kind, Pairing};
 use crate::profile::{Profile, ProfileError};
 use crate::progress::Progress;
-use crate::quality::Expectations;
 use crate::source::{Dataset, ReadError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -48,8 +47,6 @@ pub(super) struct Task {
     pub(super) columns: [usize; 2],
     /// How the two are compared.
     pub(super) pairing: Pairing,
-    /// What was declared about it.
-    pub(super) expected: Expectations,
 }
 
 /// What a scan works with; the same for all features.

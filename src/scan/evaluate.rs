@@ -5,7 +5,7 @@ use super::context::Task;
 use super::ordered::{Bound, Ordered};
 use super::subject;
 use super::work::Counted;
-use crate::change::{self, Subject, is_frozen, swapped};
+use crate::change::{self, Subject, swapped};
 use crate::column::{Encoding, Facts, Kind};
 use crate::compare::QUANTILES;
 use crate::config::{Adjust, FactsChoice, KsMethod, ScanConfig};
@@ -57,12 +57,11 @@ pub(super) fn evaluate(task: &Task, counted: Counted, config: &ScanConfig) -> Ev
 /// that moved. Gives the features, and what the checks found in them.
 pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Concluded {
     let p_values: Vec<Option<f64>> = features.iter().map(|feature| feature.report.test().0).collect();
-    let tests = p_values.iter().flatten().count() as u64;
     let q_values = adjust(&p_values, adjustment(config.adjust));
     let frozen = features.iter().filter(|feature| feature.frozen).count();
     // That all features stand still is one finding about the run.
     let all_frozen = quality::is_everything(frozen, features.len());
-    for (feature, (p_value, q_value)) in features.iter_mut().zip(p_values.into_iter().zip(q_values)) {
+    for (feature, q_value) in features.iter_mut().zip(q_values) {
         let Evaluated { report, evidence, findings, .. } = feature;
         let ordered = matches!(report.kind, Kind::Numeric | Kind::Temporal);
         let (p_name, q_name) = if ordered { ("ks_p_value", "ks_q_value") } else { ("chi2_p_value", "chi2_q_value") };
@@ -72,13 +71,9 @@ pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Con
                 report.undefined.insert(q_name.to_owned(), reason);
             }
         }
-        (evidence.p_value, evidence.q_value, evidence.tests) = (p_value, q_value, tests);
+        evidence.q_value = q_value;
         findings.retain(|finding| !(all_frozen && finding.check == "frozen"));
         (report.level, report.reasons) = judge(evidence, &config.thresholds);
-        for finding in findings {
-            report.level = report.level.max(finding.level);
-            report.reasons.push(finding.message.clone());
-        }
     }
     explain_changes(&mut features);
     let mut concluded = Concluded { features: Vec::new(), findings: Vec::new(), frozen };
@@ -173,8 +168,7 @@ fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig) -> Evaluated 
     finish(&mut report, &mut evidence);
     let outliers = compared.outliers.map(|outliers| outliers.map(|outliers| outliers.extreme));
     let subject = subject::of_ordered(task, ordered, &report);
-    let found = Extra { limits: &compared.limits, distinct: compared.distinct, outliers };
-    evaluated(task, report, evidence, subject, found, config)
+    evaluated(report, evidence, subject, outliers)
 }
 
 /// Says by how much D may be off where the reference's profile does not hold every key.
@@ -233,30 +227,13 @@ fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig) -> 
         });
     }
     finish(&mut report, &mut evidence);
-    let distinct = (!counted.too_many).then_some(counted.distinct);
     let subject = subject::of_categories(task, &counted, &report);
-    evaluated(task, report, evidence, subject, Extra { limits: &[], distinct, outliers: None }, config)
+    evaluated(report, evidence, subject, None)
 }
 
-/// What the checks of a feature look at beyond its subject.
-struct Extra<'e> {
-    limits: &'e [[u64; 2]],
-    distinct: Option<[u64; 2]>,
-    outliers: Option<[u64; 2]>,
-}
-
-fn evaluated(
-    task: &Task,
-    report: FeatureReport,
-    evidence: Evidence,
-    subject: Subject,
-    extra: Extra<'_>,
-    config: &ScanConfig,
-) -> Evaluated {
-    let Extra { limits, distinct, outliers } = extra;
-    let sides = Sides { subject: &subject, expected: &task.expected, limits, distinct, outliers };
-    let findings = quality::of_feature(&sides, &config.checks);
-    let frozen = is_frozen(&subject);
+fn evaluated(report: FeatureReport, evidence: Evidence, subject: Subject, outliers: Option<[u64; 2]>) -> Evaluated {
+    let findings = quality::of_feature(&Sides { subject: &subject, outliers });
+    let frozen = quality::is_frozen(&subject);
     Evaluated { report, evidence, subject, findings, frozen }
 }
 

@@ -3,7 +3,6 @@
 use super::context::Task;
 use crate::column::pair;
 use crate::config::{Patterns, ScanConfig, select_features};
-use crate::quality::Expectations;
 use crate::report::{SkipCause, Skipped};
 use crate::source::Dataset;
 use std::collections::HashSet;
@@ -33,10 +32,7 @@ pub(super) fn match_features(reference: &Dataset, current: &Dataset, config: &Sc
             (Some(a), Some(b)) => {
                 let columns = [&reference.columns()[a], &current.columns()[b]];
                 match pair(columns[0], columns[1], categorical.matches(&name)) {
-                    Ok(pairing) => {
-                        let expected = Expectations::default();
-                        tasks.push(Task { name, columns: [a, b], pairing, expected });
-                    }
+                    Ok(pairing) => tasks.push(Task { name, columns: [a, b], pairing }),
                     Err(reason) => {
                         let cause = match columns.iter().find_map(|column| column.problem.as_deref()) {
                             Some(problem) if problem.contains("more than one column") => SkipCause::Duplicate,

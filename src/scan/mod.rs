@@ -171,7 +171,7 @@ fn pipeline(
         }
     }
     let concluded = evaluate::conclude(features, config);
-    let findings = findings(&concluded, &skipped, [&reference, &current], config);
+    let findings = findings(&concluded, &skipped, [&reference, &current]);
     progress.finish();
 
     run.backend = backend.name().to_owned();
@@ -190,14 +190,13 @@ fn pipeline(
 }
 
 /// What the checks found: about the whole run first.
-fn findings(concluded: &Concluded, skipped: &[Skipped], data: [&Dataset; 2], config: &ScanConfig) -> Vec<Finding> {
+fn findings(concluded: &Concluded, skipped: &[Skipped], data: [&Dataset; 2]) -> Vec<Finding> {
     let only = |side: usize| {
         let here = |one: &&Skipped| one.cause == SkipCause::OneSided && data[side].column(&one.name).is_some();
         skipped.iter().filter(here).map(|one| one.name.as_str()).collect()
     };
     let sides = RunSides {
         rows: data.map(Dataset::rows),
-        usual_rows: None,
         one_sided: [only(0), only(1)],
         incomparable: skipped
             .iter()
@@ -207,7 +206,7 @@ fn findings(concluded: &Concluded, skipped: &[Skipped], data: [&Dataset; 2], con
         compared: concluded.features.len(),
         frozen: concluded.frozen,
     };
-    let mut findings = quality::of_run(&sides, &config.checks);
+    let mut findings = quality::of_run(&sides);
     findings.extend(concluded.findings.iter().cloned());
     findings
 }

@@ -147,8 +147,6 @@ fn pair<'t>(
         quantiles: context.wanted.quantiles,
         wasserstein: context.wanted.everything,
         atoms: context.wanted.quantiles,
-        distinct: task.expected.unique,
-        limits: task.expected.limits(),
     };
     let own = stored.and_then(Stored::map).filter(|map| suits(map, &sample));
     let map = match own {

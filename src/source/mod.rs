@@ -26,6 +26,7 @@ pub use file::DataFile;
 use file::FileColumn;
 pub(crate) use guard::guard;
 pub(crate) use pages::Pages;
+pub(crate) use paths::find;
 
 /// More files than this are opened for every chunk instead of kept open: a process may hold 1024 by default.
 const MAX_OPEN_FILES: usize = 128;
@@ -108,7 +109,7 @@ impl Dataset {
     /// When a path is missing, a folder or glob has no Parquet file, or a file cannot be opened (unless
     /// [`OpenOptions::skip_bad_files`]).
     pub fn open(paths: &[String], options: &OpenOptions) -> Result<Self, SourceError> {
-        let found = paths::find(paths)?;
+        let found = find(paths)?;
         let keep_open = found.len() <= MAX_OPEN_FILES;
         let opened: Vec<_> = found
             .into_par_iter()

@@ -1,20 +1,14 @@
 //! What the numbers of one feature amount to: its level, and the sentences that say why.
 //!
-//! An alarm needs three things at once: an effect that is large enough to matter (PSI by default), a q-value that says
-//! that it is not chance in this run, and a p-value that says the same over all features and the nights of a year. So a
-//! million rows do not make every feature an alarm, a hundred rows do not turn the noise of PSI into one, and five
-//! thousand stable features raise about one false alarm a year. All thresholds are inclusive. Nothing here reads rows, files or counts of cells.
+//! An alarm needs two things at once: an effect that is large enough to matter (PSI by default) and a q-value that
+//! says that it is not chance. So a million rows do not make every feature an alarm, and a hundred rows do not turn
+//! the noise of PSI into one. All thresholds are inclusive. Nothing here reads rows, files or counts of cells.
 
-mod calibrate;
 mod minor;
-mod settle;
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::{probability, real, significant};
-
-pub use calibrate::{from_past, psi_limits};
-pub use settle::{Mute, Past, Policy, settle};
+use crate::format::{probability, significant};
 
 /// How much attention a feature asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -114,35 +108,6 @@ pub struct Thresholds {
     pub null_share_critical: Option<f64>,
     /// INFO from this KS D for a significant change that PSI does not see (PSI is blind within a bin).
     pub ks_info: f64,
-    /// Drift levels that chance alone may give in a year, over all features of a run; no such bound when `None`.
-    #[serde(default = "one")]
-    pub false_alarms: Option<f64>,
-    /// Runs in a year.
-    #[serde(default = "nights")]
-    pub runs_a_year: f64,
-    /// Where the limits of PSI come from.
-    #[serde(default)]
-    pub threshold: Threshold,
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the default of an optional field")]
-fn one() -> Option<f64> {
-    Some(1.0)
-}
-
-fn nights() -> f64 {
-    365.0
-}
-
-/// Where the limits of PSI come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Threshold {
-    /// The numbers of the configuration, for every feature.
-    #[default]
-    Fixed,
-    /// What splits of the reference give, feature by feature: see [`psi_limits`].
-    Calibrated,
 }
 
 impl Default for Thresholds {
@@ -158,21 +123,11 @@ impl Default for Thresholds {
             null_share_warning: None,
             null_share_critical: None,
             ks_info: 0.1,
-            false_alarms: one(),
-            runs_a_year: nights(),
-            threshold: Threshold::Fixed,
         }
     }
 }
 
 impl Thresholds {
-    /// Highest p-value of a feature's test that is no chance, where `tests` features are tested in every run: with
-    /// it, chance gives at most `false_alarms` drift levels a year (Bonferroni over features and runs).
-    #[must_use]
-    pub fn highest_p(&self, tests: u64) -> f64 {
-        self.false_alarms.map_or(1.0, |alarms| alarms / (self.runs_a_year.max(1.0) * real(tests.max(1))))
-    }
-
     /// The limits of `effect`.
     #[must_use]
     pub fn limits(&self, effect: Effect) -> Limits {
@@ -231,10 +186,6 @@ pub struct Evidence {
     pub ks_statistic: Option<f64>,
     /// Jensen–Shannon distance.
     pub js_distance: Option<f64>,
-    /// The feature's p-value: of KS for numeric and temporal features, of chi-squared for the others.
-    pub p_value: Option<f64>,
-    /// Features with a p-value in the run.
-    pub tests: u64,
     /// The feature's q-value: of KS for numeric and temporal features, of chi-squared for the others.
     pub q_value: Option<f64>,
     /// Counts of the reference.
@@ -291,9 +242,7 @@ fn drift(evidence: &Evidence, thresholds: &Thresholds) -> Option<(Level, String)
         v if v >= limits.warning => (Level::Warning, limits.warning),
         _ => return None,
     };
-    // Where the q-value of one night may be chance, that of a year's nights must not be.
-    let by_chance = evidence.p_value.is_some_and(|p| p > thresholds.highest_p(evidence.tests));
-    (q <= thresholds.q && !by_chance).then(|| {
+    (q <= thresholds.q).then(|| {
         let reason =
             format!("{} {} ≥ {} with q {}", effect.label(), significant(value), significant(limit), probability(q));
         (level, reason)
