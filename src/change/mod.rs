@@ -86,4 +86,4 @@ pub fn explain(subject: &Subject) -> Option<ChangeKind> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
