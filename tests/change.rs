@@ -31,6 +31,8 @@ fn expected(feature: &Feature, drift: &Drift) -> &'static str {
         // The generator moves every share to another category: the counts are those of names that were mixed up.
         (DriftKind::Shift, Distribution::Category { .. }) => "recoded",
         (DriftKind::Shift, Distribution::Bernoulli { .. }) => "shares",
+        // An exponential that begins later is one whose beginning was cut off: both have the same distribution.
+        (DriftKind::Shift, Distribution::Exponential { .. }) => "truncation",
         (DriftKind::Shift, _) => "shift",
         (DriftKind::Scale, _) => "scale",
         (DriftKind::UnitChange, _) => "unit_change",

@@ -134,12 +134,13 @@ fn by_counts(subject: &Subject) -> Option<Explanation> {
     let largest = |side: usize| subject.labels.iter().max_by_key(|label| label.rows[side]);
     let (old, new) = (largest(0)?, largest(1)?);
     let disjoint = subject.labels.iter().all(|label| label.rows[0] == 0 || label.rows[1] == 0);
-    // Two shares can trade places by themselves; many do not.
+    // Two shares can trade places by themselves, and say nothing then; many do not.
     let confidence = match (disjoint, categories) {
         (true, 3..) => 0.9,
-        (_, 4..) => 0.85,
+        (false, 4..) => 0.85,
         (true, _) => 0.75,
-        (false, _) => 0.65,
+        (false, 3) => 0.65,
+        (false, _) => return None,
     };
     Some(Explanation {
         title: if disjoint { "recoded (other names)" } else { "recoded (names swapped)" }.to_owned(),

@@ -41,6 +41,9 @@ const SCALES: [(f64, f64, &str); 4] = [
     (1.0, -273.15, "kelvin to Celsius"),
 ];
 
+/// What a unit may explain less than the factor that fits best.
+const LESS: f64 = 0.02;
+
 /// ln of the largest factor that a change of scale may plausibly have, on either side of 1.
 const RANGE: f64 = 13.8;
 
@@ -71,6 +74,10 @@ fn by_factor(subject: &Subject) -> Option<Explanation> {
         .filter(|&(known, _)| near(known))
         .min_by(|a, b| distance(a.0).total_cmp(&distance(b.0)))?;
     let found = affine(subject, known, 0.0).filter(|found| found.accepted)?;
+    // A unit that explains clearly less than the factor itself is only near it.
+    if affine(subject, observed, 0.0).is_some_and(|free| free.explained > found.explained + LESS) {
+        return None;
+    }
     // The chance that a factor from nowhere lands as near to one of the list.
     let chance = (48.0 * 2.0 * (spread + 0.001) / (2.0 * RANGE)).min(0.8);
     let (times, number) = if known >= 1.0 { ("×", known) } else { ("÷", 1.0 / known) };
