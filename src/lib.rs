@@ -63,6 +63,7 @@
 
 pub mod alert;
 pub mod backend;
+pub mod change;
 pub mod column;
 pub mod compare;
 pub mod concept;
@@ -74,6 +75,7 @@ pub mod history;
 pub mod metric;
 pub mod profile;
 pub mod progress;
+pub mod quality;
 pub mod report;
 pub mod scan;
 pub mod source;

@@ -10,7 +10,7 @@
 
 use gpudrift::backend::cpu::Cpu;
 use gpudrift::backend::{Backend, Column};
-use gpudrift::compare::{Compared, Outliers, Pair, QUANTILES, Query, compare, map_for, sample_of};
+use gpudrift::compare::{ATOM, Atom, Compared, Outliers, Pair, QUANTILES, Query, compare, map_for, sample_of};
 use gpudrift::counts::{CellMap, Key, Keys, Scale, with_keys};
 use proptest::prelude::*;
 
@@ -56,6 +56,19 @@ fn oracle(reference: &Keys, current: &Keys, bins: u32) -> Compared {
     for (quantiles, side) in found.quantiles.iter_mut().zip(&sides) {
         *quantiles = (!side.is_empty()).then(|| QUANTILES.map(|q| quantile(side, q)));
     }
+    for (order, side) in found.order.iter_mut().zip(&sides) {
+        let below = |q: f64| side[((side.len() - 1) as f64 * q).floor() as usize];
+        *order = (!side.is_empty()).then(|| QUANTILES.map(below));
+    }
+    let mut keys: Vec<u128> = exact.concat();
+    keys.sort_unstable();
+    keys.dedup();
+    let rows = |key: u128| [0, 1].map(|side: usize| exact[side].iter().filter(|&&k| k == key).count() as u64);
+    let below = |key: u128| [0, 1].map(|side: usize| exact[side].iter().filter(|&&k| k < key).count() as u64);
+    let atom =
+        |&&key: &&u128| (0..2).any(|side| rows(key)[side] > 0 && rows(key)[side] * ATOM >= exact[side].len() as u64);
+    found.atoms =
+        keys.iter().filter(atom).map(|&key| Atom { value: key as f64, below: below(key), rows: rows(key) }).collect();
     if !sides[0].is_empty() {
         let edges: Vec<f64> =
             (1..bins).map(|i| quantile(&sides[0], f64::from(i) * (100.0 / f64::from(bins)) / 100.0)).collect();
@@ -86,6 +99,21 @@ fn oracle(reference: &Keys, current: &Keys, bins: u32) -> Compared {
 }
 
 fn found(reference: &[Keys], current: &[Keys], map: Option<CellMap>, bins: u32, budget: u64) -> Compared {
+    let all = compared(reference, current, map.clone(), bins, budget, true);
+    // Asked for less, fewer cells are looked into, and what was asked for is the same.
+    let some = compared(reference, current, map, bins, budget, false);
+    assert_eq!(some, Compared { wasserstein: None, ..all.clone() });
+    all
+}
+
+fn compared(
+    reference: &[Keys],
+    current: &[Keys],
+    map: Option<CellMap>,
+    bins: u32,
+    budget: u64,
+    everything: bool,
+) -> Compared {
     let columns: Vec<Column<'_>> = vec![reference.iter().collect(), current.iter().collect()];
     let n: [u64; 2] = [reference, current].map(|side| side.iter().map(|keys| keys.len() as u64).sum());
     let all = || reference.iter().chain(current);
@@ -94,7 +122,8 @@ fn found(reference: &[Keys], current: &[Keys], map: Option<CellMap>, bins: u32, 
     let sample = sample_of(all());
     let map = map.unwrap_or_else(|| map_for(extent.0, extent.1, sample.clone(), n[0].max(n[1])));
     let scale = Plain(u128::MAX >> (128 - reference[0].bits()));
-    let query = Query { scale: &scale, gap: true, bins: Some(bins), quantiles: true, wasserstein: true };
+    let query =
+        Query { scale: &scale, gap: true, bins: Some(bins), quantiles: true, wasserstein: everything, atoms: true };
     let pair = Pair { columns: [0, 1], n, extent, map, sample, query };
     let cpu = Cpu;
     let mut loaded = cpu.load(columns).unwrap();

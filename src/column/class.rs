@@ -18,7 +18,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    fn per_day(self) -> i64 {
+    pub(super) fn per_day(self) -> i64 {
         match self {
             Self::Day => 1,
             Self::Second => 86_400,

@@ -70,6 +70,15 @@ pub(super) enum Number {
 }
 
 impl Encoding {
+    /// How many of a temporal column's integers make a day.
+    #[must_use]
+    pub fn ticks_per_day(&self) -> Option<i64> {
+        match self {
+            Self::Temporal { unit, .. } => Some(unit.per_day()),
+            _ => None,
+        }
+    }
+
     /// Width of a key: 32, 64 or 128 bits.
     #[must_use]
     pub fn key_bits(&self) -> u32 {

@@ -1,5 +1,6 @@
 //! One feature on its way from counts to results: what it must ask next, and what it makes of the answer.
 
+use super::atoms::{Atom, is_frequent};
 use super::level::{Cell, CellId, Levels, Side};
 use super::merge;
 use super::quantile::{Position, QUANTILES};
@@ -19,6 +20,8 @@ pub struct Query<'q> {
     pub quantiles: bool,
     /// Wasserstein-1, which visits every key of both sides.
     pub wasserstein: bool,
+    /// The values that at least one in [`ATOM`](super::ATOM) values of a side has.
+    pub atoms: bool,
 }
 
 /// PSI bins: inner edges at the reference's quantiles, and the rows of both sides in each bin.
@@ -50,8 +53,12 @@ pub struct Compared {
     pub bins: Option<PsiBins>,
     /// [`QUANTILES`] of the reference and of current.
     pub quantiles: [Option<[f64; 9]>; 2],
+    /// The order statistics just below the [`QUANTILES`]: values that some row has.
+    pub order: [Option<[f64; 9]>; 2],
     /// Outliers of the reference and of current by the reference's fences.
     pub outliers: Option<[Outliers; 2]>,
+    /// The frequent values, ascending.
+    pub atoms: Vec<Atom>,
     /// Wasserstein-1; finite unless a value is infinite or the sum overflows.
     pub wasserstein: Option<f64>,
 }
@@ -341,6 +348,7 @@ impl<'q> Feature<'q> {
                 bound > 0 && bound.unsigned_abs() > best
             };
             if self.query.wasserstein
+                || self.query.atoms && is_frequent(cell.rows, self.n)
                 || on_an_edge
                 || best.is_some_and(beats)
                 || holders.binary_search(&cell.id).is_ok()
@@ -403,6 +411,21 @@ impl<'q> Feature<'q> {
                 _ => unreachable!("both sides of a feature have keys of one width"),
             });
         }
+        if self.query.atoms && is_frequent(cell.rows, self.n) {
+            let (n, mut below, atoms) = (self.n, cell.before, &mut self.result.atoms);
+            let mut take = |key: u128, rows: [u64; 2]| {
+                if is_frequent(rows, n) {
+                    atoms.push(Atom { value: self.query.scale.value_of(key), below, rows });
+                }
+                below = [below[0] + rows[0], below[1] + rows[1]];
+            };
+            match keys {
+                [Keys::U32(r), Keys::U32(c)] => merge::runs(r, c, |&key, r, c| take(key.into(), [r, c])),
+                [Keys::U64(r), Keys::U64(c)] => merge::runs(r, c, |&key, r, c| take(key.into(), [r, c])),
+                [Keys::U128(r), Keys::U128(c)] => merge::runs(r, c, |&key, r, c| take(key, [r, c])),
+                _ => unreachable!("both sides of a feature have keys of one width"),
+            }
+        }
         if self.query.wasserstein {
             let (scale, n, earth) = (self.query.scale, self.n, &mut self.earth);
             let mut take = |key: u128, r: u64, c: u64| earth.take(scale.value_of(key), [r, c], n);
@@ -417,6 +440,10 @@ impl<'q> Feature<'q> {
 
     /// Takes what a cell of one single key tells: its edges are in the gap already.
     fn visit_point(&mut self, key: u128, cell: &Cell) {
+        if self.query.atoms && is_frequent(cell.rows, self.n) {
+            let value = self.query.scale.value_of(key);
+            self.result.atoms.push(Atom { value, below: cell.before, rows: cell.rows });
+        }
         if self.query.wasserstein {
             self.earth.take(self.query.scale.value_of(key), cell.rows, self.n);
         }
@@ -448,7 +475,7 @@ impl<'q> Feature<'q> {
                 cuts.extend(fences.into_iter().filter(|_| fences.iter().all(|fence| fence.is_finite())));
             }
         }
-        self.query.wasserstein = false;
+        (self.query.wasserstein, self.query.atoms) = (false, false);
         let mut missing: Vec<CellId> =
             cuts.iter().filter_map(|&cut| self.cut_cell(cut)).filter(|id| !self.kept.contains_key(id)).collect();
         missing.sort_unstable();
@@ -510,6 +537,9 @@ impl<'q> Feature<'q> {
             for side in [Side::Reference, Side::Current] {
                 if self.n[side as usize] > 0 {
                     self.result.quantiles[side as usize] = Some(QUANTILES.map(|q| self.quantile(side, q)));
+                    let n = self.n[side as usize];
+                    self.result.order[side as usize] =
+                        Some(QUANTILES.map(|q| self.rank(side, Position::new(q, n).below)));
                 }
             }
         }

@@ -10,6 +10,7 @@
 //!                              +--- zoom ------+   only where a cell holds more than the memory allows
 //! ```
 
+mod atoms;
 mod feature;
 mod level;
 mod merge;
@@ -17,6 +18,7 @@ mod plan;
 mod quantile;
 mod rounds;
 
+pub use atoms::{ATOM, Atom};
 pub use feature::{Compared, Outliers, PsiBins, Query};
 pub use plan::{SAMPLE_KEYS, map_for, sample_of};
 pub use quantile::QUANTILES;

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Edge, MetricValue, Number};
+use crate::change::ChangeKind;
 use crate::column::Kind;
 use crate::format::ratio;
 use crate::verdict::Level;
@@ -48,6 +49,9 @@ pub struct FeatureReport {
     /// One-sided categories; absent for features without categories.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub categories: Option<Categories>,
+    /// What happened to it, where something did: pipeline bug or real drift.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_kind: Option<ChangeKind>,
     /// How the numbers came about, where it is not the usual way: a bound on the categories, for example.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -58,6 +62,13 @@ impl FeatureReport {
     #[must_use]
     pub fn number(&self, name: &str) -> Option<f64> {
         self.metrics.get(name)?.number()
+    }
+
+    /// Everything that people should read about it: what happened, then one sentence for each reason.
+    #[must_use]
+    pub fn why(&self) -> Vec<String> {
+        let happened = self.change_kind.as_ref().map(ChangeKind::sentence);
+        happened.into_iter().chain(self.reasons.iter().cloned()).collect()
     }
 
     /// The feature's statistic with its p- and q-value: KS where there is one, else chi-squared.

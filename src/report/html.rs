@@ -168,7 +168,7 @@ impl Row {
                 Shown { text: nulls, sort: (after - before).abs().to_string() },
             ],
             bars: Bars::of(feature).map(|bars| Drawn::of(&bars)),
-            why: if notable { printable(&feature.reasons.join("; ")) } else { String::new() },
+            why: if notable { printable(&feature.why().join("; ")) } else { String::new() },
             details: if notable { facts(feature) } else { Vec::new() },
             metrics: if notable { metrics(feature) } else { String::new() },
         }

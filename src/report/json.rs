@@ -23,7 +23,7 @@ impl Sink for Json {
     }
 
     fn write(&self, report: &Report, _: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
-        let Report { schema_version, run, summary, features, skipped } = report;
+        let Report { schema_version, run, summary, features, skipped, incidents, findings } = report;
         write!(out, "{{\"schema_version\":{schema_version},\n\"run\":")?;
         value(out, run)?;
         out.write_all(b",\n\"summary\":")?;
@@ -32,6 +32,10 @@ impl Sink for Json {
         lines(out, features)?;
         out.write_all(b",\n\"skipped\":")?;
         lines(out, skipped)?;
+        out.write_all(b",\n\"incidents\":")?;
+        lines(out, incidents)?;
+        out.write_all(b",\n\"findings\":")?;
+        lines(out, findings)?;
         out.write_all(b"}\n")
     }
 }

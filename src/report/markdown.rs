@@ -74,7 +74,7 @@ fn row(out: &mut dyn Write, feature: &FeatureReport) -> io::Result<()> {
         chance(q),
         percent(feature.reference.null_share()),
         percent(feature.current.null_share()),
-        escaped(&feature.reasons.join("; ")),
+        escaped(&feature.why().join("; ")),
     )
 }
 

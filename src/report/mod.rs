@@ -28,8 +28,11 @@ pub use feature::{Categories, Category, Change, FactChange, Facts, FeatureReport
 pub use number::{Edge, MetricValue, Number};
 pub use sink::{SINKS, Sink, SinkOptions, sink, write_all};
 
+use crate::change::incident::{self, Moved};
+pub use crate::change::{Cause, ChangeKind, Incident};
 pub use crate::column::Kind;
 use crate::config::ScanConfig;
+pub use crate::quality::Finding;
 use crate::verdict::Level;
 
 /// The version of the JSON contract. Additions keep it; a changed name or meaning raises it.
@@ -48,14 +51,32 @@ pub struct Report {
     pub features: Vec<FeatureReport>,
     /// What could not be compared, in the order of the schemas.
     pub skipped: Vec<Skipped>,
+    /// Features that moved together, the most severe first.
+    #[serde(default)]
+    pub incidents: Vec<Incident>,
+    /// What the checks of data quality and schema found: about the whole run first, then in the order of the features.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
 }
 
 impl Report {
-    /// The report of a finished run; the summary is counted from the features.
+    /// The report of a finished run; the summary and the incidents follow from the features.
     #[must_use]
     pub fn new(run: Run, features: Vec<FeatureReport>, skipped: Vec<Skipped>) -> Self {
         let summary = Summary::of(&features, &skipped);
-        Self { schema_version: SCHEMA_VERSION, run, summary, features, skipped }
+        let moved = features.iter().filter_map(|feature| {
+            let change = feature.change_kind.as_ref()?;
+            Some(Moved { name: &feature.name, level: feature.level, change })
+        });
+        let incidents = incident::group(&moved.collect::<Vec<_>>());
+        Self { schema_version: SCHEMA_VERSION, run, summary, features, skipped, incidents, findings: Vec::new() }
+    }
+
+    /// The report with what the checks found.
+    #[must_use]
+    pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
+        self.findings = findings;
+        self
     }
 
     /// The features as people want to see them: by level, then by weight × effect, then by name, the most severe first.

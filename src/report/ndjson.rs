@@ -4,6 +4,8 @@
 //!     {"schema_version":1,"run":{…}}            first line
 //!     {"name":"…","type":"…",…}                 one a feature, as in `features` of the JSON report
 //!     {"skipped":{"name":"…","reason":"…",…}}   one a skipped feature
+//!     {"incident":{"id":"…","title":"…",…}}     one an incident
+//!     {"finding":{"check":"…","message":"…",…}} one a finding of data quality
 //!     {"summary":{…}}                           last line: the report is complete
 //! ```
 
@@ -31,7 +33,7 @@ impl Sink for NdJson {
     }
 
     fn write(&self, report: &Report, _: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
-        let Report { schema_version, run, summary, features, skipped } = report;
+        let Report { schema_version, run, summary, features, skipped, incidents, findings } = report;
         write!(out, "{{\"schema_version\":{schema_version},\"run\":")?;
         value(out, run)?;
         out.write_all(b"}\n")?;
@@ -41,6 +43,14 @@ impl Sink for NdJson {
         }
         for skipped in skipped {
             value(out, &json!({ "skipped": skipped }))?;
+            out.write_all(b"\n")?;
+        }
+        for incident in incidents {
+            value(out, &json!({ "incident": incident }))?;
+            out.write_all(b"\n")?;
+        }
+        for finding in findings {
+            value(out, &json!({ "finding": finding }))?;
             out.write_all(b"\n")?;
         }
         value(out, &json!({ "summary": summary }))?;
@@ -61,7 +71,10 @@ mod tests {
         NdJson.write(&report, &SinkOptions::default(), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(lines.len(), 2 + report.features.len() + report.skipped.len());
+        assert_eq!(
+            lines.len(),
+            2 + report.features.len() + report.skipped.len() + report.incidents.len() + report.findings.len()
+        );
         assert_eq!((&lines[0]["schema_version"], lines[0]["run"].is_object()), (&json!(1), true));
         assert_eq!(lines[lines.len() - 1]["summary"]["features"], report.summary.features);
         let read: Vec<FeatureReport> =

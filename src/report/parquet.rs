@@ -19,8 +19,8 @@
 //! `tv_distance`, `l_infinity_distance`, `chi_squared_test.statistic` and `.pvalue` keeps its name of the JSON report
 //! here, since the metrics are values of a column and not columns.
 //!
-//! `run`, `summary` and `skipped` are JSON in the file's metadata, under `gpudrift.run` and so on. The rows do not
-//! depend on clocks. Arrow is used here, besides `source` and `column`, because Parquet is the format.
+//! `run`, `summary`, `skipped`, `incidents` and `findings` are JSON in the file's metadata, under `gpudrift.run` and so
+//! on. The rows do not depend on clocks. Arrow is used here, besides `source` and `column`, because Parquet is the format.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -70,6 +70,8 @@ fn encoded(report: &Report) -> Result<Vec<u8>, ParquetError> {
         KeyValue::new("gpudrift.run".to_owned(), serde_json::to_string(&report.run).map_err(external)?),
         KeyValue::new("gpudrift.summary".to_owned(), serde_json::to_string(&report.summary).map_err(external)?),
         KeyValue::new("gpudrift.skipped".to_owned(), serde_json::to_string(&report.skipped).map_err(external)?),
+        KeyValue::new("gpudrift.incidents".to_owned(), serde_json::to_string(&report.incidents).map_err(external)?),
+        KeyValue::new("gpudrift.findings".to_owned(), serde_json::to_string(&report.findings).map_err(external)?),
     ];
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))

@@ -92,7 +92,7 @@ impl Row {
             Column::Reference => reference.clone(),
             Column::Current => current.clone(),
         });
-        Self { level: feature.level, texts, reasons: feature.reasons.iter().map(|reason| printable(reason)).collect() }
+        Self { level: feature.level, texts, reasons: feature.why().iter().map(|reason| printable(reason)).collect() }
     }
 
     fn text(&self, column: Column) -> &str {

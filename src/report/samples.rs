@@ -100,6 +100,7 @@ fn numeric(name: &str, data_type: &str, psi: f64, d: f64, q: f64, shares: [u64; 
             current: shares.map(|share| share * 980).to_vec(),
         }),
         categories: None,
+        change_kind: None,
         notes: Vec::new(),
     }
 }

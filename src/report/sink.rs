@@ -134,6 +134,28 @@ mod tests {
     }
 
     #[test]
+    fn people_read_what_happened_before_the_other_reasons() {
+        let mut report = samples::report();
+        let drifted = report.features.iter_mut().find(|feature| feature.level == Level::Critical).unwrap();
+        drifted.change_kind = Some(crate::change::ChangeKind {
+            kind: "unit_change".to_owned(),
+            title: "unit change × 1000".to_owned(),
+            confidence: 0.98,
+            cause: crate::change::Cause::Pipeline,
+            evidence: "every quantile is larger".to_owned(),
+        });
+        let reason = drifted.reasons[0].clone();
+        for name in ["table", "markdown", "html"] {
+            let mut out = Vec::new();
+            let options = SinkOptions { width: 300, ..SinkOptions::default() };
+            sink(name).unwrap().write(&report, &options, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            let expected = format!("unit change × 1000 (pipeline bug, 98% sure): every quantile is larger; {reason}");
+            assert!(text.contains(&expected), "{name} lacks {expected}\n{text}");
+        }
+    }
+
+    #[test]
     fn a_pipe_that_closes_is_an_error_of_the_writer_and_no_panic() {
         struct Closed;
         impl Write for Closed {

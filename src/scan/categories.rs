@@ -12,9 +12,9 @@ use crate::metric::Table;
 use crate::source::ReadError;
 use std::collections::BTreeMap;
 
-/// Longest list of new or missing categories, and of the most frequent ones.
+/// Longest list of new or missing categories, and of the most frequent ones (for what happened; a report lists fewer).
 const LISTED: usize = 1000;
-const MOST_FREQUENT: usize = 10;
+const MOST_FREQUENT: usize = 512;
 
 /// Codes that one window holds.
 const WINDOW: usize = 1 << 20;

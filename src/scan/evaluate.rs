@@ -3,18 +3,21 @@
 use super::categories::{Categorical, Category};
 use super::context::Task;
 use super::ordered::{Bound, Ordered};
+use super::subject;
 use super::work::Counted;
+use crate::change::{self, Subject, swapped};
 use crate::column::{Encoding, Facts, Kind};
 use crate::compare::QUANTILES;
 use crate::config::{Adjust, FactsChoice, KsMethod, ScanConfig};
 use crate::counts::Scale;
 use crate::format::ratio;
 use crate::metric::{Applies, Comparison, METRICS, Metric, Outcome, Settings, Table};
+use crate::quality::{self, Finding, Sides};
 use crate::report::{
     self, Categories, Change, Edge, FeatureReport, MetricValue, Number, PsiBins, SideReport, TopCategory,
 };
 use crate::stats::{Adjustment, KsChoice, adjust};
-use crate::verdict::{CategoryEvidence, Evidence, SideEvidence, Thresholds, judge};
+use crate::verdict::{CategoryEvidence, Evidence, Level, SideEvidence, Thresholds, judge};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
@@ -38,23 +41,30 @@ pub(super) struct Evaluated {
     report: FeatureReport,
     evidence: Evidence,
     thresholds: Thresholds,
+    subject: Subject,
+    findings: Vec<Finding>,
+    frozen: bool,
 }
 
 /// Evaluates the metrics of one feature.
 pub(super) fn evaluate(task: &Task, counted: Counted, config: &ScanConfig) -> Evaluated {
-    let (report, evidence) = match counted {
-        Counted::Ordered(ordered) => of_ordered(task, &ordered, config),
-        Counted::Categorical(categorical) => of_categories(task, *categorical, config),
-    };
-    Evaluated { report, evidence, thresholds: task.settings.thresholds(&config.thresholds) }
+    let thresholds = task.settings.thresholds(&config.thresholds);
+    match counted {
+        Counted::Ordered(ordered) => of_ordered(task, &ordered, config, thresholds),
+        Counted::Categorical(categorical) => of_categories(task, *categorical, config, thresholds),
+    }
 }
 
-/// Adds what the features of a run decide together, the q-values, and the levels that rest on them.
-pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Vec<FeatureReport> {
+/// Adds what the features of a run decide together: q-values, the levels that rest on them, and what happened to those
+/// that moved. Gives the features, and what the checks found in them.
+pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Concluded {
     let p_values: Vec<Option<f64>> = features.iter().map(|feature| feature.report.test().0).collect();
     let q_values = adjust(&p_values, adjustment(config.adjust));
+    let frozen = features.iter().filter(|feature| feature.frozen).count();
+    // That all features stand still is one finding about the run.
+    let all_frozen = quality::is_everything(frozen, features.len());
     for (feature, q_value) in features.iter_mut().zip(q_values) {
-        let Evaluated { report, evidence, thresholds } = feature;
+        let Evaluated { report, evidence, thresholds, findings, .. } = feature;
         let ordered = matches!(report.kind, Kind::Numeric | Kind::Temporal);
         let (p_name, q_name) = if ordered { ("ks_p_value", "ks_q_value") } else { ("chi2_p_value", "chi2_q_value") };
         if let Some(at) = report.metrics.get_index_of(p_name) {
@@ -64,12 +74,44 @@ pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Vec
             }
         }
         evidence.q_value = q_value;
+        findings.retain(|finding| !(all_frozen && finding.check == "frozen"));
         (report.level, report.reasons) = judge(evidence, thresholds);
     }
-    features.into_iter().map(|feature| feature.report).collect()
+    explain_changes(&mut features);
+    let mut concluded = Concluded { features: Vec::new(), findings: Vec::new(), frozen };
+    for feature in features {
+        concluded.features.push(feature.report);
+        concluded.findings.extend(feature.findings);
+    }
+    concluded
 }
 
-fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig) -> (FeatureReport, Evidence) {
+/// The features of a run, and what the checks found in them.
+pub(super) struct Concluded {
+    pub(super) features: Vec<FeatureReport>,
+    pub(super) findings: Vec<Finding>,
+    /// How many features hold exactly what the reference holds.
+    pub(super) frozen: usize,
+}
+
+/// Says of every feature that asks for attention what happened to it.
+fn explain_changes(features: &mut [Evaluated]) {
+    let moved: Vec<usize> = (0..features.len()).filter(|&at| features[at].report.level > Level::Ok).collect();
+    // Only what drifted can have changed places.
+    let drifted: Vec<usize> = moved.iter().copied().filter(|&at| features[at].report.level >= Level::Warning).collect();
+    let subjects: Vec<Subject> = drifted.iter().map(|&at| features[at].subject.clone()).collect();
+    for at in moved {
+        features[at].report.change_kind = change::explain(&features[at].subject);
+    }
+    for (at, swap) in drifted.into_iter().zip(swapped::pairs(&subjects)) {
+        let change = &mut features[at].report.change_kind;
+        if let Some(swap) = swap.filter(|swap| change.as_ref().is_none_or(|other| swap.confidence > other.confidence)) {
+            *change = Some(swap);
+        }
+    }
+}
+
+fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig, thresholds: Thresholds) -> Evaluated {
     let Ordered { facts, compared, bound } = ordered;
     let encoding = &task.pairing.encoding;
     let boolean = task.pairing.kind == Kind::Boolean;
@@ -126,7 +168,9 @@ fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig) -> (FeatureRe
         state_bound(&mut report, *bound, n[0]);
     }
     finish(&mut report, &mut evidence);
-    (report, evidence)
+    let outliers = compared.outliers.map(|outliers| outliers.map(|outliers| outliers.extreme));
+    let subject = subject::of_ordered(task, ordered, &report);
+    evaluated((report, evidence), thresholds, subject, outliers)
 }
 
 /// Says by how much D may be off where the reference's profile does not hold every key.
@@ -143,10 +187,10 @@ fn state_bound(report: &mut FeatureReport, bound: Bound, n: u64) {
     ));
 }
 
-fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig) -> (FeatureReport, Evidence) {
-    let Categorical { facts, counted } = categorical;
+fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig, thresholds: Thresholds) -> Evaluated {
+    let Categorical { facts, mut counted } = categorical;
     let n = [facts[0].values(), facts[1].values()];
-    let table = (!counted.too_many).then_some(counted.table);
+    let table = (!counted.too_many).then(|| std::mem::take(&mut counted.table));
     let comparison = Comparison { n, table, ..Comparison::default() };
     let (mut report, mut evidence) = begin(task, &comparison, config);
     for (side, name) in ["reference", "current"].into_iter().enumerate() {
@@ -181,11 +225,23 @@ fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig) -> 
             new_count: counted.new_count,
             missing: listed(&counted.missing, 0, n[0]),
             missing_count: counted.missing_count,
-            top: counted.top.iter().map(top).collect(),
+            top: counted.top.iter().take(Categories::TOP).map(top).collect(),
         });
     }
     finish(&mut report, &mut evidence);
-    (report, evidence)
+    let subject = subject::of_categories(task, &counted, &report);
+    evaluated((report, evidence), thresholds, subject, None)
+}
+
+fn evaluated(
+    (report, evidence): (FeatureReport, Evidence),
+    thresholds: Thresholds,
+    subject: Subject,
+    outliers: Option<[u64; 2]>,
+) -> Evaluated {
+    let findings = quality::of_feature(&Sides { subject: &subject, outliers });
+    let frozen = quality::is_frozen(&subject);
+    Evaluated { report, evidence, thresholds, subject, findings, frozen }
 }
 
 /// The report of a feature with its metrics, and what they say to the verdict.
@@ -214,7 +270,7 @@ fn begin(task: &Task, comparison: &Comparison, config: &ScanConfig) -> (FeatureR
         current_type: pairing.type_change.as_ref().map(|(_, current)| current.clone()),
         kind: pairing.kind,
         weight: task.settings.weight,
-        level: crate::verdict::Level::Ok,
+        level: Level::Ok,
         reasons: Vec::new(),
         reference: SideReport::default(),
         current: SideReport::default(),
@@ -223,6 +279,7 @@ fn begin(task: &Task, comparison: &Comparison, config: &ScanConfig) -> (FeatureR
         undefined,
         psi_bins: None,
         categories: None,
+        change_kind: None,
         notes: Vec::new(),
     };
     let evidence = Evidence {

@@ -16,6 +16,7 @@ mod memory;
 mod ordered;
 mod sorted;
 mod streamed;
+mod subject;
 mod work;
 
 use crate::backend::{self, Backend};
@@ -24,9 +25,11 @@ use crate::config::{ConfigError, FactsChoice, ScanConfig};
 use crate::metric::{METRICS, Needs};
 use crate::profile::{Profile, ProfileError};
 use crate::progress::Progress;
+use crate::quality::{self, Finding, RunSides};
 use crate::report::{Input, Report, Run, SkipCause, Skipped, SkippedFile};
 use crate::source::{Dataset, OpenOptions, SourceError, WeightsError, read_weights};
 use context::{Clock, Context, Counting, Wanted};
+use evaluate::Concluded;
 use memory::{Memory, Pool};
 use std::time::{Duration, Instant};
 
@@ -191,7 +194,8 @@ fn pipeline(
             }),
         }
     }
-    let features = evaluate::conclude(features, config);
+    let concluded = evaluate::conclude(features, config);
+    let findings = findings(&concluded, &skipped, [&reference, &current]);
     progress.finish();
 
     run.backend = backend.name().to_owned();
@@ -206,7 +210,29 @@ fn pipeline(
         ("evaluate", start.elapsed().saturating_sub(opened + counted)),
     ];
     run.timings = stages.into_iter().map(|(stage, spent)| (stage.to_owned(), spent.as_secs_f64())).collect();
-    Ok((Report::new(run, features, skipped), counted))
+    Ok((Report::new(run, concluded.features, skipped).with_findings(findings), counted))
+}
+
+/// What the checks found: about the whole run first.
+fn findings(concluded: &Concluded, skipped: &[Skipped], data: [&Dataset; 2]) -> Vec<Finding> {
+    let only = |side: usize| {
+        let here = |one: &&Skipped| one.cause == SkipCause::OneSided && data[side].column(&one.name).is_some();
+        skipped.iter().filter(here).map(|one| one.name.as_str()).collect()
+    };
+    let sides = RunSides {
+        rows: data.map(Dataset::rows),
+        one_sided: [only(0), only(1)],
+        incomparable: skipped
+            .iter()
+            .filter(|one| one.cause == SkipCause::Incomparable)
+            .map(|one| one.name.as_str())
+            .collect(),
+        compared: concluded.features.len(),
+        frozen: concluded.frozen,
+    };
+    let mut findings = quality::of_run(&sides);
+    findings.extend(concluded.findings.iter().cloned());
+    findings
 }
 
 fn input(paths: &[String], data: &Dataset) -> Input {

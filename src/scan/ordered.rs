@@ -146,6 +146,7 @@ fn pair<'t>(
         bins: context.wanted.bins,
         quantiles: context.wanted.quantiles,
         wasserstein: context.wanted.everything,
+        atoms: context.wanted.quantiles,
     };
     let own = stored.and_then(Stored::map).filter(|map| suits(map, &sample));
     let map = match own {

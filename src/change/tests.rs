@@ -1,0 +1,262 @@
+//! One test a kind: counts in, kind out. The samples are made value by value, and counted here by their definitions.
+
+use super::{Cause, ChangeKind, Label, Numbers, Subject, explain, swapped};
+use crate::column::Kind;
+use crate::compare::{ATOM, Atom, QUANTILES};
+use crate::format::real;
+
+const ROWS: usize = 20_000;
+
+/// Uniform draws from 0 to 1 (splitmix64).
+fn uniform(seed: u64, n: usize) -> impl Iterator<Item = f64> {
+    (0..n as u64).map(move |i| {
+        let mut z = (seed << 32 | i).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        real((z ^ (z >> 31)) >> 11) / real(1 << 53)
+    })
+}
+
+/// Bell-shaped values around `centre`, up to 1.5 `width` away from it.
+fn bell(seed: u64, centre: f64, width: f64) -> Vec<f64> {
+    let draws: Vec<f64> = uniform(seed, 3 * ROWS).collect();
+    draws.chunks(3).map(|three| centre + width * (three.iter().sum::<f64>() - 1.5)).collect()
+}
+
+/// The rank below the quantile `q` of `n` sorted values, and how far the quantile lies above it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
+fn rank(q: f64, n: usize) -> (usize, f64) {
+    let at = q * real(n as u64 - 1);
+    (at as usize, at.fract())
+}
+
+fn side(values: &[f64]) -> Numbers {
+    let order = QUANTILES.map(|q| values[rank(q, values.len()).0]);
+    let quantiles = QUANTILES.map(|q| {
+        let (below, above) = rank(q, values.len());
+        values[below] + (values[(below + 1).min(values.len() - 1)] - values[below]) * above
+    });
+    Numbers { quantiles, order, min: values[0], max: values[values.len() - 1] }
+}
+
+/// The subject of two samples of numbers, of which current has some nulls, too.
+pub(crate) fn of_numbers(mut reference: Vec<f64>, mut current: Vec<f64>, nulls: u64) -> Subject {
+    let sides = [&mut reference, &mut current];
+    sides.map(|side| side.sort_by(f64::total_cmp));
+    let sides = [&reference, &current];
+    let n = sides.map(|side| side.len() as u64);
+    let distinct = sides.map(|side| {
+        let mut values = side.clone();
+        values.dedup();
+        values
+    });
+    let below = |x: f64| sides.map(|side| side.partition_point(|value| *value < x) as u64);
+    let mut all = distinct.concat();
+    all.sort_by(f64::total_cmp);
+    all.dedup();
+    let atom = |value: f64| {
+        let (below, up_to) = (below(value), below(value.next_up()));
+        Atom { value, below, rows: [up_to[0] - below[0], up_to[1] - below[1]] }
+    };
+    let atoms: Vec<Atom> = all.iter().map(|value| atom(*value)).collect();
+    let gap = atoms.iter().map(|atom| {
+        let [r, c] = [0, 1].map(|side: usize| i128::from(atom.below[side] + atom.rows[side]));
+        (r * i128::from(n[1]) - c * i128::from(n[0])).unsigned_abs()
+    });
+    let numbers = [side(&reference), side(&current)];
+    Subject {
+        name: "feature".to_owned(),
+        kind: Kind::Numeric,
+        ticks_per_day: None,
+        rows: [n[0], n[1] + nulls],
+        nulls: [0, nulls],
+        nans: [0, 0],
+        distinct: distinct.map(|values| Some((values.len() as u64, false))),
+        gap: gap.max(),
+        below: (1..10).map(|i| reference[i * reference.len() / 10]).map(|edge| (edge, below(edge))).collect(),
+        atoms: atoms.into_iter().filter(|atom| (0..2).any(|side| atom.rows[side] * ATOM >= n[side])).collect(),
+        numbers: Some(numbers),
+        labels: Vec::new(),
+        labels_complete: false,
+    }
+}
+
+/// The subject of categories with their rows on both sides.
+pub(crate) fn of_labels(labels: &[(&str, [u64; 2])]) -> Subject {
+    let rows = [0, 1].map(|side: usize| labels.iter().map(|(_, rows)| rows[side]).sum());
+    let distinct = |side: usize| Some((labels.iter().filter(|(_, rows)| rows[side] > 0).count() as u64, false));
+    Subject {
+        name: "feature".to_owned(),
+        kind: Kind::Categorical,
+        ticks_per_day: None,
+        rows,
+        nulls: [0, 0],
+        nans: [0, 0],
+        distinct: [distinct(0), distinct(1)],
+        gap: None,
+        numbers: None,
+        atoms: Vec::new(),
+        below: Vec::new(),
+        labels: labels.iter().map(|&(name, rows)| Label { name: name.to_owned(), rows }).collect(),
+        labels_complete: true,
+    }
+}
+
+/// What is said of the usual reference with `current`.
+fn said(current: Vec<f64>) -> ChangeKind {
+    explain(&of_numbers(bell(1, 50.0, 20.0), current, 0)).unwrap()
+}
+
+/// What is said when every value of another sample of the usual distribution becomes `change` of it.
+fn each(change: impl Fn(f64) -> f64) -> ChangeKind {
+    said(bell(2, 50.0, 20.0).into_iter().map(change).collect())
+}
+
+fn assert_says(said: &ChangeKind, kind: &str, title: &str, cause: Cause) {
+    assert_eq!((said.kind.as_str(), said.title.as_str(), said.cause), (kind, title, cause), "{said:?}");
+    assert!(said.confidence >= 0.5 && said.confidence <= 1.0, "{said:?}");
+}
+
+#[test]
+fn constant() {
+    assert_says(&each(|_| 50.0), "constant", "constant", Cause::Pipeline);
+}
+
+#[test]
+fn null_spike() {
+    let mut current = bell(2, 50.0, 20.0);
+    current.truncate(ROWS / 2);
+    let half_null = of_numbers(bell(1, 50.0, 20.0), current, ROWS as u64 / 2);
+    assert_says(&explain(&half_null).unwrap(), "null_spike", "null spike", Cause::Pipeline);
+}
+
+#[test]
+fn default_value() {
+    let values = bell(2, 50.0, 20.0).into_iter().enumerate();
+    let current = values.map(|(row, value)| if row % 5 == 0 { -1.0 } else { value }).collect();
+    assert_says(&said(current), "default_value", "default value -1", Cause::Pipeline);
+}
+
+#[test]
+fn unit_change() {
+    assert_says(&each(|x| 1000.0 * x), "unit_change", "unit change × 1000", Cause::Pipeline);
+    assert_says(&each(|x| x / 60.0), "unit_change", "unit change ÷ 60", Cause::Pipeline);
+    assert_says(&each(|x| 1.8 * x + 32.0), "unit_change", "unit change 1.8·x + 32", Cause::Pipeline);
+}
+
+#[test]
+fn time_zone() {
+    let day = 86_400.0;
+    let noon = |seed: u64| bell(seed, 20_000.5 * day, 0.2 * day).into_iter().map(f64::round);
+    let moved = |by: f64| {
+        let current = noon(2).map(|time| time + by).collect();
+        let subject = of_numbers(noon(1).collect(), current, 0);
+        explain(&Subject { kind: Kind::Temporal, ticks_per_day: Some(day), ..subject }).unwrap()
+    };
+    assert_says(&moved(-2.0 * 3600.0), "time_zone", "time zone −2 hours", Cause::Pipeline);
+    assert_eq!(moved(3.0 * day).kind, "shift", "no two zones lie days apart");
+}
+
+#[test]
+fn sign_flip() {
+    assert_says(&each(|x| -x), "sign_flip", "sign flip", Cause::Pipeline);
+}
+
+#[test]
+fn rounding() {
+    assert_says(&each(f64::round), "rounding", "rounded to whole numbers", Cause::Pipeline);
+}
+
+#[test]
+fn clipping() {
+    assert_says(&each(|x| x.min(55.0)), "clipping", "clipped above at 55", Cause::Pipeline);
+    assert_says(&each(|x| x.clamp(45.0, 55.0)), "clipping", "clipped to 45 … 55", Cause::Pipeline);
+}
+
+#[test]
+fn truncation() {
+    let current = bell(2, 50.0, 20.0).into_iter().filter(|x| *x >= 50.0).collect();
+    assert_says(&said(current), "truncation", "cut below 50", Cause::Unclear);
+}
+
+#[test]
+fn recoded() {
+    let case = [("de", [500, 0]), ("fr", [300, 0]), ("DE", [0, 510]), ("FR", [0, 295])];
+    assert_says(&explain(&of_labels(&case)).unwrap(), "recoded", "recoded (letter case)", Cause::Pipeline);
+    let codes = [("a", [900, 0]), ("b", [600, 0]), ("c", [100, 0]), ("1", [0, 890]), ("2", [0, 610]), ("3", [0, 99])];
+    assert_says(&explain(&of_labels(&codes)).unwrap(), "recoded", "recoded (other names)", Cause::Pipeline);
+}
+
+#[test]
+fn new_category() {
+    let labels = [("a", [600, 540]), ("b", [400, 360]), ("tv", [0, 100])];
+    assert_says(&explain(&of_labels(&labels)).unwrap(), "new_category", "new category \"tv\"", Cause::Data);
+}
+
+#[test]
+fn vanished_category() {
+    let labels = [("a", [600, 660]), ("b", [300, 340]), ("tv", [100, 0])];
+    let said = explain(&of_labels(&labels)).unwrap();
+    assert_says(&said, "vanished_category", "category \"tv\" vanished", Cause::Unclear);
+}
+
+#[test]
+fn shares() {
+    let labels = [("a", [600, 400]), ("b", [300, 350]), ("c", [100, 250])];
+    assert_says(&explain(&of_labels(&labels)).unwrap(), "shares", "shares moved", Cause::Data);
+}
+
+#[test]
+fn scale() {
+    let said = each(|x| 3.0 * x);
+    assert!(
+        said.title.starts_with("scaled × ") && (said.kind.as_str(), said.cause) == ("scale", Cause::Unclear),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn shift() {
+    let said = each(|x| x + 12.0);
+    assert!(
+        said.title.starts_with("shifted +") && (said.kind.as_str(), said.cause) == ("shift", Cause::Data),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn spread() {
+    let said = each(|x| 50.0 + 2.0 * (x - 50.0));
+    assert!(
+        said.title.starts_with("spread × ") && (said.kind.as_str(), said.cause) == ("spread", Cause::Data),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn shape() {
+    let two_humps = bell(2, 38.0, 4.0).into_iter().zip(bell(3, 62.0, 4.0)).enumerate();
+    let current = two_humps.map(|(row, (low, high))| if row % 2 == 0 { low } else { high }).collect();
+    assert_says(&said(current), "shape", "shape changed", Cause::Data);
+}
+
+#[test]
+fn swapped_features() {
+    let named = |name: &str, subject: Subject| Subject { name: name.to_owned(), ..subject };
+    let subjects = [
+        named("a", of_numbers(bell(1, 50.0, 20.0), bell(2, 7.0, 1.0), 0)),
+        named("b", of_numbers(bell(3, 300.0, 9.0), bell(4, 320.0, 9.0), 0)),
+        named("c", of_numbers(bell(5, 7.0, 1.0), bell(6, 50.0, 20.0), 0)),
+    ];
+    let found = swapped::pairs(&subjects);
+    assert_says(found[0].as_ref().unwrap(), "swapped", "swapped with \"c\"", Cause::Pipeline);
+    assert_says(found[2].as_ref().unwrap(), "swapped", "swapped with \"a\"", Cause::Pipeline);
+    assert_eq!(found[1], None);
+}
+
+#[test]
+fn every_kind_has_a_name_of_its_own() {
+    let names: std::collections::BTreeSet<_> =
+        super::KINDS.iter().map(|kind| kind.name()).chain([swapped::NAME]).collect();
+    assert_eq!(names.len(), super::KINDS.len() + 1);
+}

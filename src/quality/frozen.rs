@@ -1,0 +1,89 @@
+//! Features that stand still: the job that writes them did not run.
+
+use super::{Check, Found, RunSides, Sides};
+use crate::change::Subject;
+use crate::column::Kind;
+use crate::format::{count, counted, ratio, real};
+
+/// Below this chance of two equal samples the equality is no accident.
+const CHANCE: f64 = 1e-6;
+/// Distinct values from which two samples that agree in all of them are no accident.
+const MANY: u64 = 50;
+/// Share of distinct values, as far as an estimate tells, of a feature in which no value occurs twice.
+const KEY: f64 = 0.95;
+
+/// Current holds exactly the values of the reference, each as often, where chance would not give that.
+pub(super) struct Frozen;
+
+impl Check for Frozen {
+    fn name(&self) -> &'static str {
+        "frozen"
+    }
+
+    fn feature(&self, sides: &Sides<'_>) -> Option<Found> {
+        let values = sides.subject.values(1);
+        let message = || format!("all {} values are those of the reference, each exactly as often", count(values));
+        is_frozen(sides.subject).then(|| Found::new(message()).with("values", real(values)))
+    }
+
+    fn run(&self, sides: &RunSides<'_>) -> Vec<Found> {
+        let found = is_everything(sides.frozen, sides.compared).then(|| {
+            let features = counted(sides.frozen as u64, "feature holds", "features hold");
+            Found::new(format!("current is the reference: {features} the same values, each exactly as often"))
+                .with("frozen", real(sides.frozen as u64))
+                .with("compared", real(sides.compared as u64))
+        });
+        found.into_iter().collect()
+    }
+}
+
+/// Whether so many features stand still that the two sides must be the same data.
+#[must_use]
+pub fn is_everything(frozen: usize, compared: usize) -> bool {
+    frozen >= 2 && frozen * 10 >= compared * 9
+}
+
+/// Whether the two sides are equal and two independent samples would not be.
+#[must_use]
+pub fn is_frozen(subject: &Subject) -> bool {
+    let same =
+        subject.n()[0] == subject.n()[1] && subject.nulls[0] == subject.nulls[1] && subject.nans[0] == subject.nans[1];
+    if !same || !subject.has_values() || is_key(subject) {
+        return false;
+    }
+    if let Some(gap) = subject.gap {
+        // Many values that nobody shares: two samples agree in hardly any.
+        return gap == 0
+            && subject.distinct[0].is_some_and(|(distinct, _)| distinct > MANY || by_chance(subject) < CHANCE);
+    }
+    subject.labels_complete
+        && subject.labels.iter().all(|label| label.rows[0] == label.rows[1])
+        && by_chance(subject) < CHANCE
+}
+
+/// Whether the values number the rows or name the entities, which are the same every night by their nature: none occurs
+/// twice, and they are names, or whole numbers.
+fn is_key(subject: &Subject) -> bool {
+    let once = |(distinct, _): (u64, bool)| ratio(distinct, subject.values(0)) >= KEY;
+    let whole = |numbers: &[crate::change::Numbers; 2]| {
+        let known = numbers[0].order.into_iter().chain([numbers[0].min, numbers[0].max]);
+        known.into_iter().all(|value| value.fract() == 0.0)
+    };
+    subject.distinct[0].is_some_and(once)
+        && (subject.kind == Kind::Categorical || subject.numbers.as_ref().is_some_and(whole))
+}
+
+/// About the chance that two samples of one distribution agree in all counts: a product of normal densities at 0,
+/// 1 / √(4 π n p (1 − p)), one for each value but the last.
+fn by_chance(subject: &Subject) -> f64 {
+    let n = subject.values(0);
+    let rows: Vec<u64> = match subject.gap {
+        Some(_) => subject.atoms.iter().map(|atom| atom.rows[0]).collect(),
+        None => subject.labels.iter().map(|label| label.rows[0]).collect(),
+    };
+    let one = |&rows: &u64| {
+        let variance = 4.0 * std::f64::consts::PI * real(rows) * (1.0 - ratio(rows, n));
+        if variance > 1.0 { 1.0 / variance.sqrt() } else { 1.0 }
+    };
+    rows.iter().skip(1).map(one).product()
+}

@@ -1,0 +1,40 @@
+//! Columns that came, went, or changed their type.
+
+use super::{Check, Found, RunSides};
+use crate::format::{counted, printable, real};
+
+/// Names that a message lists.
+const LISTED: usize = 5;
+
+/// Columns that are gone, new, or of a type that does not compare any more. A type that changed and still compares is
+/// said by the feature's own reasons.
+pub(super) struct Schema;
+
+impl Check for Schema {
+    fn name(&self) -> &'static str {
+        "schema"
+    }
+
+    /// One finding for each way in which the columns differ.
+    fn run(&self, sides: &RunSides<'_>) -> Vec<Found> {
+        let ways = [
+            (&sides.one_sided[0], "gone", "gone"),
+            (&sides.one_sided[1], "new", "new"),
+            (&sides.incomparable, "of another type", "retyped"),
+        ];
+        let found = ways.into_iter().filter(|(names, ..)| !names.is_empty()).map(|(names, what, number)| {
+            let verb = if names.len() == 1 { "is" } else { "are" };
+            let columns = counted(names.len() as u64, "column", "columns");
+            Found::new(format!("{columns} {verb} {what}: {}", listed(names))).with(number, real(names.len() as u64))
+        });
+        found.collect()
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    let mut list: Vec<String> = names.iter().take(LISTED).map(|name| printable(name)).collect();
+    if names.len() > LISTED {
+        list.push(format!("and {} more", names.len() - LISTED));
+    }
+    list.join(", ")
+}
