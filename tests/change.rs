@@ -31,8 +31,6 @@ fn expected(feature: &Feature, drift: &Drift) -> &'static str {
         // The generator moves every share to another category: the counts are those of names that were mixed up.
         (DriftKind::Shift, Distribution::Category { .. }) => "recoded",
         (DriftKind::Shift, Distribution::Bernoulli { .. }) => "shares",
-        // An exponential that begins later is one whose beginning was cut off: both have the same distribution.
-        (DriftKind::Shift, Distribution::Exponential { .. }) => "truncation",
         (DriftKind::Shift, _) => "shift",
         (DriftKind::Scale, _) => "scale",
         (DriftKind::UnitChange, _) => "unit_change",
@@ -112,6 +110,8 @@ fn the_kind_of_change_of_generated_drift_is_named() {
     });
     let measured = format!("{all:?}\n{scores:#?}\n{}", wrong.join("\n"));
     println!("precision {:.3}, recall {:.3}\n{measured}", all.precision(), all.recall());
+    // What is known to be confused: an exponential that begins later is one whose beginning was cut off, a unit whose
+    // factor is not met within the noise of the quantiles is a scale, and a scale of two far humps is a spread.
     assert!(all.precision() >= 0.95 && all.recall() >= 0.95, "{measured}");
     for drift in ["shift", "scale", "unit_change", "null_spike", "new_category", "constant", "clipping"] {
         let score = scores[drift];

@@ -44,6 +44,9 @@ mod tests {
         for key in keys("ScanOptions") {
             assert!(flags.contains(&key), "{key}");
         }
+        let alerts = &schema["definitions"]["AlertsConfig"];
+        assert_eq!(alerts["additionalProperties"]["$ref"], "#/definitions/ChannelConfig", "{alerts}");
+        assert!(alerts["properties"]["cooldown"].is_object() && keys("ChannelConfig").contains(&"url_env".to_owned()));
         assert_eq!(schema["definitions"]["SinkConfig"]["properties"]["format"]["enum"][0], "table");
     }
 }

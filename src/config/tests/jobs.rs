@@ -155,3 +155,51 @@ fn sinks_of_the_file_are_written_besides_what_is_typed() {
     let typed = ScanOptions { format: Some("table".to_owned()), ..ScanOptions::default() };
     assert_eq!(sinks(typed, text), [("table".to_owned(), None), html], "standard output has one report");
 }
+
+#[test]
+fn a_job_keeps_its_runs_and_tells_people_as_all_jobs_do_unless_it_says_otherwise() {
+    let text = "\
+[reference]
+profile = 'jan.gpd'
+[history]
+path = 'runs.db'
+keep_days = 7
+[alerts]
+top = 3
+[alerts.slack]
+url_env = 'ALL'
+[alerts.email]
+user = 'u'
+[job.churn.reference]
+paths = ['jan']
+[job.churn.history]
+path = 'churn.db'
+[job.churn.alerts.slack]
+url_file = 'secret'
+[job.fraud]
+";
+    let jobs = parsed(text).select(Some("all")).unwrap();
+    let [churn, fraud] = [&jobs[0].sections, &jobs[1].sections];
+    assert_eq!(
+        (&churn.reference.profile, churn.reference.paths.as_deref()),
+        (&None, Some(&["conf/jan".to_owned()][..]))
+    );
+    assert_eq!(fraud.reference.profile.as_deref(), Some(Path::new("conf/jan.gpd")));
+    assert_eq!((churn.history.path.as_deref(), churn.history.keep_days), (Some(Path::new("conf/churn.db")), Some(7)));
+    assert_eq!(fraud.history.path.as_deref(), Some(Path::new("conf/runs.db")));
+    assert_eq!((churn.alerts.top, churn.alerts.channels.len(), fraud.alerts.channels.len()), (Some(3), 2, 2));
+    let slack = |sections: &Sections| {
+        let slack = &sections.alerts.channels["slack"];
+        (slack.url_env.clone(), slack.url_file.clone())
+    };
+    assert_eq!(slack(churn), (None, Some("conf/secret".into())));
+    assert_eq!(slack(fraud), (Some("ALL".to_owned()), None));
+}
+
+#[test]
+fn the_table_of_concept_is_read_outside_of_jobs_only() {
+    assert!(parsed("[concept]\ninput = ['log']\nvalue = 'loss'").sections.concept.is_some());
+    assert!(message("[concept]\nvalu = 'loss'").contains("line 2: unknown key `valu`; did you mean value?"));
+    assert!(message("[concept]\ndetector = ['adwn']").starts_with("gpudrift.toml, line 2: "));
+    assert!(message("[job.a.concept]\nvalue = 'loss'").contains("reads [concept] outside of jobs"));
+}
