@@ -21,7 +21,7 @@ Examples:
   gpudrift scan --reference jan/ --current feb/           every feature of two folders
   gpudrift scan --reference 'data/2013-01*.parquet' --current new.parquet \\
       --features 'user:*,order:total' --exclude '*_id'    some features
-  gpudrift scan --profile jan.gpd --current feb/          a reference saved by gpudrift profile build
+  gpudrift scan --profile jan.gpd --current feb/          a saved reference
   gpudrift scan --fail-on critical -f json -o drift.json  a nightly job
 
 -h is short, --help explains every option; all of them can stand in the [scan] table of gpudrift.toml.";
