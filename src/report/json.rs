@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn the_top_level_is_as_agreed() {
         let report = parsed(&samples::report());
-        assert_eq!(keys(&report), ["features", "run", "schema_version", "skipped", "summary"]);
+        assert_eq!(keys(&report), ["features", "findings", "incidents", "run", "schema_version", "skipped", "summary"]);
         assert_eq!(report["schema_version"], 1);
         assert_eq!(keys(&report["summary"]), ["critical", "features", "info", "ok", "scanned", "skipped", "warning"]);
         for key in [
