@@ -270,7 +270,7 @@ fn a_run_writes_every_sink_of_the_file() {
     let calm: Value = serde_json::from_str(&read("calm.json")).unwrap();
     assert_eq!(calm["run"]["job"], "calm");
     assert_eq!(read("all.ndjson").lines().filter(|line| line.starts_with("{\"schema_version\"")).count(), 2);
-    assert_eq!(said, "wrote drifted.json\nwrote calm.json\nwrote all.ndjson\n");
+    assert_eq!(said, "wrote drifted.json\nwrote all.ndjson\nwrote calm.json\n");
     config(&folder, &format!("{JOBS}[[sink]]\nformat = \"html\"\noutput = \"report.html\"\n"));
     let (_, said) = ended(&gpudrift(&folder, &["scan", "--job", "all"]), 2);
     assert!(said.contains("several reports would go to report.html (html and html)"), "{said}");
