@@ -24,8 +24,8 @@ Examples:
   gpudrift scan --profile jan.gpd --current feb/          a saved reference
   gpudrift scan --fail-on critical -f json -o drift.json  a nightly job
 
--h is short, --help explains every option; all of them can stand in the [scan] table of gpudrift.toml, or be set by an
-environment variable (GPUDRIFT_FAIL_ON for --fail-on).";
+-h is short, --help explains every option. [scan] of gpudrift.toml has all of them (fail_on),
+and so has the environment (GPUDRIFT_FAIL_ON).";
 
 /// What `gpudrift scan` takes.
 #[derive(Debug, Args)]

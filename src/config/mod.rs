@@ -1,6 +1,6 @@
 //! What was meant: defaults, then `gpudrift.toml`, then flags. Unknown keys are errors.
 //!
-//! The file and the flags share one struct of options ([`ScanOptions`]); [`resolve`] fills in the defaults, checks
+//! The file and the flags share one struct of options ([`ScanOptions`]); [`resolve()`] fills in the defaults, checks
 //! every value before any work starts, and gives the [`ScanConfig`], which is part of the report.
 //!
 //! ```toml
@@ -100,7 +100,7 @@ pub struct ScanConfig {
     pub exclude: Vec<String>,
     /// Names and globs of integer features to treat as categories.
     pub categorical: Vec<String>,
-    /// Names of the metrics, in the order of [`METRICS`].
+    /// Names of the metrics, in the order of [`METRICS`](crate::metric::METRICS).
     pub metrics: Vec<String>,
     /// How many facts of the two sides are reported.
     pub facts: FactsChoice,
