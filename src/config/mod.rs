@@ -21,6 +21,7 @@ mod file;
 mod machine;
 mod options;
 mod select;
+mod windows;
 
 use std::path::PathBuf;
 
@@ -30,6 +31,8 @@ pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMet
 pub use file::{FileConfig, SideConfig};
 pub use options::{Names, ScanOptions};
 pub use select::{Patterns, Selection, Unmatched, select_features};
+pub(crate) use windows::Comparison;
+pub use windows::{EpochUnit, WindowConfig};
 
 use crate::metric::{Card, METRICS};
 use crate::report::SINKS;
@@ -75,6 +78,9 @@ pub struct ScanConfig {
     pub adjust: Adjust,
     /// When a feature gets which level.
     pub thresholds: Thresholds,
+    /// Which rows are compared.
+    #[serde(default, skip_serializing_if = "WindowConfig::is_off")]
+    pub windows: WindowConfig,
 }
 
 impl Default for ScanConfig {
@@ -98,11 +104,18 @@ impl Default for ScanConfig {
             ks_method: KsMethod::Auto,
             adjust: Adjust::Bh,
             thresholds: Thresholds::default(),
+            windows: WindowConfig::default(),
         }
     }
 }
 
 impl ScanConfig {
+    /// Whether both sides are the same data, told apart by windows.
+    #[must_use]
+    pub fn has_one_source(&self) -> bool {
+        self.reference == self.current && !self.windows.timestamp.is_empty()
+    }
+
     /// Whether the metric called `name` is to be computed.
     #[must_use]
     pub fn wants(&self, name: &str) -> bool {
@@ -187,6 +200,9 @@ pub enum ConfigError {
         /// Points at the place.
         marker: String,
     },
+    /// A window of time that cannot be meant.
+    #[error(transparent)]
+    Window(crate::window::WindowError),
     /// A value is out of its range.
     #[error("{key} is {value}, but {expected}")]
     Value {
@@ -209,9 +225,29 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
     let defaults = ScanConfig::default();
     let limits = Thresholds::default();
     let (mut options, origin) = match file {
-        Some(file) => (flags.or(file.options), Some(file.path)),
+        Some(mut file) => {
+            // One source, or two sides: what is typed takes the place of what the file has of either.
+            if flags.source.is_some() {
+                (file.options.reference, file.options.current) = (None, None);
+            } else if flags.reference.is_some() || flags.current.is_some() {
+                file.options.source = None;
+            }
+            (flags.or(file.options), Some(file.path))
+        }
         None => (flags, None),
     };
+    let source = options.source.take().filter(|paths| !paths.is_empty());
+    if let Some(source) = &source {
+        if options.reference.is_some() || options.current.is_some() {
+            return Err(ConfigError::Value {
+                key: "source",
+                value: source.join(", "),
+                expected: "it is both sides: leave out --reference and --current".to_owned(),
+            });
+        }
+        (options.reference, options.current) = (Some(source.clone()), Some(source.clone()));
+    }
+    let windows = windows::resolve(&mut options, source.is_some())?;
     let side = |paths: Option<Vec<String>>, side| match (paths.filter(|paths| !paths.is_empty()), &origin) {
         (Some(paths), _) => Ok(paths),
         (None, Some(file)) => Err(ConfigError::NoPathsInFile { file: file.clone(), side }),
@@ -248,6 +284,7 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
         ks_method: options.ks_method.unwrap_or(defaults.ks_method),
         adjust: options.adjust.unwrap_or(defaults.adjust),
         thresholds,
+        windows,
     };
     check::check(&config)?;
     let output = OutputConfig {

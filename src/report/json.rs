@@ -19,7 +19,7 @@ impl Sink for Json {
     }
 
     fn write(&self, report: &Report, _: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
-        let Report { schema_version, run, summary, features, skipped } = report;
+        let Report { schema_version, run, summary, features, skipped, comparisons } = report;
         write!(out, "{{\"schema_version\":{schema_version},\n\"run\":")?;
         value(out, run)?;
         out.write_all(b",\n\"summary\":")?;
@@ -28,6 +28,10 @@ impl Sink for Json {
         lines(out, features)?;
         out.write_all(b",\n\"skipped\":")?;
         lines(out, skipped)?;
+        if !comparisons.is_empty() {
+            out.write_all(b",\n\"comparisons\":")?;
+            lines(out, comparisons)?;
+        }
         out.write_all(b"}\n")
     }
 }

@@ -17,6 +17,7 @@ mod prometheus;
 mod rows;
 #[cfg(test)]
 pub(crate) mod samples;
+mod selection;
 mod sink;
 mod table;
 
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use feature::{Categories, Category, Change, FactChange, Facts, FeatureReport, PsiBins, SideReport, TopCategory};
 pub use number::{Edge, MetricValue, Number};
+pub use selection::{ComparisonReport, FreshnessReport, SegmentRows, SegmentsReport, SelectionReport, WindowReport};
 pub use sink::{SINKS, Sink, SinkOptions, sink};
 
 pub use crate::column::Kind;
@@ -47,6 +49,9 @@ pub struct Report {
     pub features: Vec<FeatureReport>,
     /// What could not be compared, in the order of the schemas.
     pub skipped: Vec<Skipped>,
+    /// The current window against further references, in the order of `--compare`; the first stands in `features`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<ComparisonReport>,
 }
 
 impl Report {
@@ -54,7 +59,7 @@ impl Report {
     #[must_use]
     pub fn new(run: Run, features: Vec<FeatureReport>, skipped: Vec<Skipped>) -> Self {
         let summary = Summary::of(&features, &skipped);
-        Self { schema_version: SCHEMA_VERSION, run, summary, features, skipped }
+        Self { schema_version: SCHEMA_VERSION, run, summary, features, skipped, comparisons: Vec::new() }
     }
 
     /// The features as people want to see them: by level, then by PSI, then by name, the most severe first.
@@ -98,6 +103,15 @@ pub struct Run {
     pub timings: IndexMap<String, f64>,
     /// What went wrong without costing the result: a device that was lost, an exclusion that matched nothing.
     pub warnings: Vec<String>,
+    /// Which rows were read of the data, one entry a data set; absent without windows and segments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selection: Vec<SelectionReport>,
+    /// The segments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<SegmentsReport>,
+    /// Whether the current window has its data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<FreshnessReport>,
 }
 
 impl Run {
@@ -114,10 +128,13 @@ impl Run {
 pub struct Input {
     /// Paths as they were given.
     pub paths: Vec<String>,
-    /// Number of files behind them.
+    /// Number of files behind them, or with rows in the window.
     pub files: u64,
-    /// Rows in these files.
+    /// Rows in these files, or in the window.
     pub rows: u64,
+    /// The window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowReport>,
     /// Files left out because they could not be read and `--skip-bad-files` allowed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped_files: Vec<SkippedFile>,

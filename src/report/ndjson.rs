@@ -4,6 +4,7 @@
 //!     {"schema_version":1,"run":{…}}            first line
 //!     {"name":"…","type":"…",…}                 one a feature, as in `features` of the JSON report
 //!     {"skipped":{"name":"…","reason":"…",…}}   one a skipped feature
+//!     {"comparison":{"name":"…",…}}             one a further reference, as in `comparisons` of the JSON report
 //!     {"summary":{…}}                           last line: the report is complete
 //! ```
 
@@ -27,7 +28,7 @@ impl Sink for NdJson {
     }
 
     fn write(&self, report: &Report, _: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
-        let Report { schema_version, run, summary, features, skipped } = report;
+        let Report { schema_version, run, summary, features, skipped, comparisons } = report;
         write!(out, "{{\"schema_version\":{schema_version},\"run\":")?;
         value(out, run)?;
         out.write_all(b"}\n")?;
@@ -37,6 +38,10 @@ impl Sink for NdJson {
         }
         for skipped in skipped {
             value(out, &json!({ "skipped": skipped }))?;
+            out.write_all(b"\n")?;
+        }
+        for comparison in comparisons {
+            value(out, &json!({ "comparison": comparison }))?;
             out.write_all(b"\n")?;
         }
         value(out, &json!({ "summary": summary }))?;

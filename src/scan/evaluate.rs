@@ -191,6 +191,7 @@ fn begin(task: &Task, comparison: &Comparison, config: &ScanConfig) -> (FeatureR
     }
     let report = FeatureReport {
         name: task.name.clone(),
+        segment: task.segment.clone(),
         data_type: pairing.type_name.clone(),
         current_type: pairing.type_change.as_ref().map(|(_, current)| current.clone()),
         kind: pairing.kind,

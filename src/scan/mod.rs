@@ -2,31 +2,37 @@
 //!
 //! ```text
 //!     paths -> Dataset        source    files, row groups, columns of either side
-//!           -> Task           column    what is compared with what, and with which keys
+//!           -> Sample         parts     which rows: windows, segments, the last write of an event
+//!           -> Task           plan      what is compared with what, and with which keys
 //!           -> Counted        work      decoded to keys, counted by the backend, refined on the host
 //!           -> FeatureReport  evaluate  metrics, facts, q-values, level
-//!           -> Report
+//!           -> Report         pipeline
 //! ```
 
 mod categories;
 mod context;
 mod evaluate;
+mod freshness;
 mod matching;
 mod memory;
 mod ordered;
+mod parts;
+mod pieces;
+mod pipeline;
+mod plan;
 mod streamed;
 mod work;
 
+pub use parts::PartsError;
+
 use crate::backend::{self, Backend};
-use crate::column::FactsLevel;
-use crate::config::{FactsChoice, ScanConfig};
-use crate::metric::{METRICS, Needs};
+use crate::config::ScanConfig;
 use crate::progress::Progress;
-use crate::report::{Input, Report, Run, SkipCause, Skipped, SkippedFile};
-use crate::source::{Dataset, OpenOptions, SourceError};
-use context::{Clock, Context, Wanted};
-use memory::{Memory, Pool};
-use std::time::{Duration, Instant};
+use crate::report::Report;
+use crate::source::SourceError;
+use crate::window::AsOf;
+use plan::Night;
+use std::time::Duration;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +57,23 @@ pub enum ScanError {
         /// Why not.
         source: rayon::ThreadPoolBuildError,
     },
+    /// Which rows are meant cannot be told.
+    #[error(transparent)]
+    Parts(#[from] PartsError),
+    /// A report could not be handed on.
+    #[error("cannot write a report")]
+    Output(#[source] std::io::Error),
+}
+
+impl ScanError {
+    /// Whether what was asked for is wrong, rather than the data.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::Parts(PartsError::Column { .. } | PartsError::TooManySegments { .. } | PartsError::Window(_))
+        )
+    }
 }
 
 /// Compares every selected feature of the two data sets that `config` names.
@@ -70,7 +93,42 @@ pub fn scan(config: &ScanConfig, progress: &dyn Progress) -> Result<Report, Scan
 pub fn scan_with(config: &ScanConfig, backend: &dyn Backend, progress: &dyn Progress) -> Result<Report, ScanError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
     let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
-    pool.install(|| pipeline(config, backend, progress, false)).map(|(report, _)| report)
+    let night = Night::new(config.clone())?;
+    let mut made = None;
+    pool.install(|| {
+        pipeline::run(&[night], backend, progress, false, &mut |report| {
+            made = Some(report);
+            Ok(())
+        })
+    })?;
+    Ok(made.expect("one night has one report"))
+}
+
+/// Makes the reports of many `nights` in one pass over the data, or in as few as the memory limit allows, and hands them on
+/// in order: each is the one that [`scan`] makes with that `as_of`, but for `run`.
+///
+/// # Errors
+/// As [`scan`], for the first night that has one; and with what `each` fails with.
+pub fn backfill(
+    config: &ScanConfig,
+    nights: &[AsOf],
+    progress: &dyn Progress,
+    each: &mut (dyn FnMut(Report) -> std::io::Result<()> + Send),
+) -> Result<(), ScanError> {
+    let of_night = |&as_of: &AsOf| {
+        let mut config = config.clone();
+        config.windows.as_of = Some(as_of);
+        Night::new(config)
+    };
+    let planned: Vec<Night> = nights.iter().map(of_night).collect::<Result<_, _>>()?;
+    if planned.is_empty() {
+        return Ok(());
+    }
+    let backend = backend::open(config.backend)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
+    let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
+    let mut each = |report: Report| each(report).map_err(ScanError::Output);
+    pool.install(|| pipeline::run(&planned, backend.as_ref(), progress, false, &mut each)).map(|_| ())
 }
 
 /// Reads and decodes what a scan would read, and counts nothing: what the scan costs beyond it is gpudrift's own.
@@ -81,96 +139,6 @@ pub fn decode_only(config: &ScanConfig) -> Result<Duration, ScanError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
     let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
     let quiet = crate::progress::NoProgress;
-    pool.install(|| pipeline(config, &backend::cpu::Cpu, &quiet, true)).map(|(_, duration)| duration)
-}
-
-fn pipeline(
-    config: &ScanConfig,
-    backend: &dyn Backend,
-    progress: &dyn Progress,
-    decode_only: bool,
-) -> Result<(Report, Duration), ScanError> {
-    let start = Instant::now();
-    let mut run = Run::start(config.clone());
-    let options = OpenOptions { skip_bad_files: config.skip_bad_files };
-    let open = |side, paths| Dataset::open(paths, &options).map_err(|source| ScanError::Source { side, source });
-    let (reference, current) =
-        rayon::join(|| open("reference", &config.reference), || open("current", &config.current));
-    let (reference, current) = (reference?, current?);
-    run.reference = input(&config.reference, &reference);
-    run.current = input(&config.current, &current);
-    let opened = start.elapsed();
-
-    let matched = matching::match_features(&reference, &current, config);
-    let context = Context {
-        data: [&reference, &current],
-        backend,
-        memory: Memory::new(usize::try_from(config.memory_limit).unwrap_or(usize::MAX), config.threads),
-        threads: config.threads,
-        pool: Pool::default(),
-        facts: if config.facts == FactsChoice::Full { FactsLevel::Full } else { FactsLevel::Basic },
-        wanted: wanted(config, decode_only),
-        progress,
-        clock: Clock::default(),
-    };
-    progress.start(matched.tasks.len() as u64, context.rows());
-    let counting = Instant::now();
-    let answers = work::count(&context, &matched.tasks);
-    let counted = counting.elapsed();
-
-    let mut skipped = matched.skipped;
-    let mut features = Vec::new();
-    for (task, answer) in matched.tasks.iter().zip(answers) {
-        match answer {
-            Ok(counted) => features.push(evaluate::evaluate(task, counted, config)),
-            Err(failure) => skipped.push(Skipped {
-                name: task.name.clone(),
-                reason: failure.to_string(),
-                cause: SkipCause::Unreadable,
-                named: matched.named.contains(&task.name),
-            }),
-        }
-    }
-    let features = evaluate::conclude(features, config);
-    progress.finish();
-
-    run.backend = backend.name().to_owned();
-    run.device = backend.device();
-    run.warnings = config.warnings().into_iter().chain(matched.warnings).chain(backend.warnings()).collect();
-    run.duration_seconds = start.elapsed().as_secs_f64();
-    let stages = [
-        ("open", opened),
-        ("decode", context.clock.decode.spent()),
-        ("count", context.clock.count.spent()),
-        ("read and count", counted),
-        ("evaluate", start.elapsed().saturating_sub(opened + counted)),
-    ];
-    run.timings = stages.into_iter().map(|(stage, spent)| (stage.to_owned(), spent.as_secs_f64())).collect();
-    Ok((Report::new(run, features, skipped), counted))
-}
-
-fn input(paths: &[String], data: &Dataset) -> Input {
-    let skipped = |(path, reason): &(std::path::PathBuf, String)| SkippedFile {
-        path: path.display().to_string(),
-        reason: reason.clone(),
-    };
-    Input {
-        paths: paths.to_vec(),
-        files: data.files().len() as u64,
-        rows: data.rows(),
-        skipped_files: data.bad_files().iter().map(skipped).collect(),
-    }
-}
-
-fn wanted(config: &ScanConfig, decode_only: bool) -> Wanted {
-    let needs =
-        |needs: Needs| METRICS.iter().any(|metric| config.wants(metric.card().name) && metric.card().needs == needs);
-    Wanted {
-        gap: needs(Needs::Gap),
-        bins: needs(Needs::Table).then(|| u32::try_from(config.psi_bins).unwrap_or(u32::MAX)),
-        quantiles: config.facts == FactsChoice::Full,
-        everything: needs(Needs::Everything),
-        max_categories: config.max_categories,
-        decode_only,
-    }
+    let night = Night::new(config.clone())?;
+    pool.install(|| pipeline::run(&[night], &backend::cpu::Cpu, &quiet, true, &mut |_| Ok(())))
 }

@@ -21,8 +21,9 @@ mod slices;
 mod spec;
 
 pub use error::WindowError;
+pub(crate) use resolve::zone;
 pub use resolve::{AsOf, Moment, Window};
-pub(crate) use slices::{Clock, Slices, Ticks};
+pub(crate) use slices::{Clock, Extent, Slices, Ticks};
 pub use spec::{Every, Span, WindowSpec};
 
 use serde::{Deserialize, Serialize};

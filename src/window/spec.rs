@@ -83,7 +83,8 @@ impl FromStr for WindowSpec {
         let meaning = if let Some(meaning) = relative(text, &wrong)? {
             meaning
         } else if let Some((from, to)) = text.split_once("..") {
-            let point = |part: &str| point(part.trim()).ok_or_else(|| wrong(&format!("{part:?} is no day and no time")));
+            let point =
+                |part: &str| point(part.trim()).ok_or_else(|| wrong(&format!("{part:?} is no day and no time")));
             Meaning::Between(point(from)?, point(to)?)
         } else {
             match point(text) {
@@ -122,9 +123,7 @@ fn point(text: &str) -> Option<Point> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let parts: Vec<&str> = text.split('-').collect();
     match parts.as_slice() {
-        [year] if year.len() == 4 && digits(year) => {
-            Some(Point::Months(Date::new(year.parse().ok()?, 1, 1).ok()?, 12))
-        }
+        [year] if year.len() == 4 && digits(year) => Some(Point::Months(Date::new(year.parse().ok()?, 1, 1).ok()?, 12)),
         [year, month] if year.len() == 4 && month.len() == 2 && digits(year) && digits(month) => {
             Some(Point::Months(Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?, 1))
         }
@@ -132,11 +131,9 @@ fn point(text: &str) -> Option<Point> {
             Some(Point::Day(Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?))
         }
         // The shortest time has a date, a T and an hour.
-        _ if text.len() >= 13 => text
-            .parse::<Timestamp>()
-            .map(Point::Instant)
-            .or_else(|_| text.parse::<DateTime>().map(Point::Wall))
-            .ok(),
+        _ if text.len() >= 13 => {
+            text.parse::<Timestamp>().map(Point::Instant).or_else(|_| text.parse::<DateTime>().map(Point::Wall)).ok()
+        }
         _ => None,
     }
 }

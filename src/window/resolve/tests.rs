@@ -72,9 +72,17 @@ fn other_references_lie_beside_the_current_window() {
 #[test]
 fn windows_that_cannot_be_meant_are_errors_that_say_what_is_allowed() {
     let said = |spec: &str| window(spec, "2026-11-23", "UTC").unwrap_err().to_string();
-    for spec in
-        ["", "today?", "last-0-days", "last-x-days", "last-3-moons", "2026-13", "2026-02-30", "2026-11-22T06:00:00Z", "a..b"]
-    {
+    for spec in [
+        "",
+        "today?",
+        "last-0-days",
+        "last-x-days",
+        "last-3-moons",
+        "2026-13",
+        "2026-02-30",
+        "2026-11-22T06:00:00Z",
+        "a..b",
+    ] {
         let said = said(spec);
         assert!(said.contains("last-7-days") && said.contains("RFC 3339"), "{spec}: {said}");
     }
