@@ -32,7 +32,11 @@
 //! | [`compare`] | which cells to look into; the gap, bins, quantiles, outliers, exactly |
 //! | [`metric`], [`stats`] | integers become statistics, statistics become p- and q-values |
 //! | [`verdict`] | numbers become a level and its reasons |
+//! | [`profile`] | the reference, saved: it answers in the place of files |
 //! | [`report`] | results out: table, JSON, Parquet and more |
+//! | [`history`] | every run kept, and how features moved over them |
+//! | [`alert`] | who is told, and until when |
+//! | [`concept`] | streams of errors and losses: when did the concept change? |
 //! | [`scan`] | the whole pipeline; [`config`] what was asked for |
 //!
 //! # Glossary
@@ -57,14 +61,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod alert;
 pub mod backend;
 pub mod column;
 pub mod compare;
+pub mod concept;
 pub mod config;
 pub mod counts;
 pub mod format;
 pub mod generate;
+pub mod history;
 pub mod metric;
+pub mod profile;
 pub mod progress;
 pub mod report;
 pub mod scan;

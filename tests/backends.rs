@@ -100,6 +100,36 @@ fn the_gpu_sorts_long_segments_of_both_widths_on_the_device() {
 }
 
 #[test]
+fn compiled_shaders_are_kept_for_the_next_run_and_never_trusted_when_damaged() {
+    if turned_off("compiled_shaders_are_kept_for_the_next_run_and_never_trusted_when_damaged") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let caches = || {
+        let files = std::fs::read_dir(folder.path().join("below")).map(|files| files.flatten().collect::<Vec<_>>());
+        files.unwrap_or_default().iter().map(std::fs::DirEntry::path).collect::<Vec<_>>()
+    };
+    let count = || {
+        let gpu = gpu(GpuOptions { pipeline_cache: Some(folder.path().join("below")), ..options(false) });
+        check_all(&gpu, &cases::codes());
+        gpu.summary().features.iter().any(|feature| feature == "PIPELINE_CACHE")
+    };
+    if !count() {
+        assert!(caches().is_empty(), "a device without such a cache writes none");
+        return;
+    }
+    let [file] = &caches()[..] else { panic!("one file a device: {:?}", caches()) };
+    let written = std::fs::read(file).unwrap();
+    assert!(written.len() > 8);
+    count();
+    for damaged in [&written[..written.len() / 2], &[0xff; 4096], &[]] {
+        std::fs::write(file, damaged).unwrap();
+        count();
+        assert_ne!(std::fs::read(file).unwrap(), damaged, "the damaged file was replaced");
+    }
+}
+
+#[test]
 fn the_gpu_says_what_it_took() {
     if turned_off("the_gpu_says_what_it_took") {
         return;

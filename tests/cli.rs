@@ -251,3 +251,25 @@ fn column_with_a_corrupt_page_is_skipped_and_the_rest_is_scanned() {
     );
     assert!(report["summary"]["scanned"].as_u64().unwrap() > 50);
 }
+
+#[test]
+fn a_bench_has_a_line_for_everybody_and_all_find_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = ["bench", "--rows", "3000", "--features", "5", "--type", "f32,int64", "--pages", "zstd,nulls"];
+    let rest = ["--repeat", "1", "--backend", "cpu", "--threads", "2", "--json", "bench.json"];
+    let output = gpudrift(folder.path(), &[&size[..], &rest].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let found: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("bench.json")).unwrap()).unwrap();
+    let lines = found["lines"].as_array().unwrap();
+    let who = ["arrow-rs decode", "decode", "cpu basic", "cpu full", "cpu basic, sorting"];
+    let same = [None, None, None, None, Some(true)];
+    assert_eq!(lines.len(), 4 * who.len());
+    for case in lines.chunks(who.len()) {
+        for ((line, who), same) in case.iter().zip(who).zip(same) {
+            assert_eq!((&line["who"], line["same"].as_bool()), (&who.into(), same));
+            assert_eq!(line["values"], 2 * 5 * 3000);
+        }
+    }
+    assert!(text(&output.stdout).contains("cpu basic, sorting"));
+}

@@ -4,9 +4,11 @@ mod support;
 
 use gpudrift::backend::fallback::Resilient;
 use gpudrift::backend::gpu::GpuOptions;
-use gpudrift::backend::{Backend, DeviceError};
+use gpudrift::backend::{Backend, CountJob, DeviceError};
+use gpudrift::counts::{CellMap, Keys};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 use support::backends::{Shared, gpu, options, turned_off};
 use support::faults::{Fault, Faulty};
 use support::{cases, check};
@@ -113,6 +115,65 @@ fn a_gpu_with_little_memory_counts_in_halves() {
     let case = &cases::sizes()[0];
     check(&resilient, case).unwrap();
     assert!(resilient.warnings().iter().any(|text| text.contains("halved")), "{:?}", resilient.warnings());
+}
+
+/// A GPU that answers nothing, and may be left unanswered for 20 ms.
+fn silent() -> Box<dyn Backend> {
+    let gpu = gpu(GpuOptions { timeout: Some(Duration::from_millis(20)), ..options(false) });
+    gpu.hang();
+    Box::new(gpu)
+}
+
+#[test]
+fn a_gpu_that_never_answers_is_an_error() {
+    if turned_off("a_gpu_that_never_answers_is_an_error") {
+        return;
+    }
+    let hung = silent();
+    let keys = Keys::U32((0..1000).collect());
+    let map = CellMap::identity(1000);
+    let answer =
+        hung.load(vec![vec![&keys]]).and_then(|mut loaded| loaded.count_cells(&[CountJob { column: 0, map: &map }]));
+    match answer {
+        Err(DeviceError::Lost(why)) => assert_eq!(why, "no answer within 20ms"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_a_hung_gpu_leaves_undone_the_cpu_counts() {
+    if turned_off("what_a_hung_gpu_leaves_undone_the_cpu_counts") {
+        return;
+    }
+    let resilient = Resilient::new(|| Ok(silent())).expect("opens");
+    for case in [cases::sizes(), cases::codes()].concat() {
+        check(&resilient, &case).unwrap();
+    }
+    let hung = "device lost: no answer within 20ms";
+    let expected = [format!("{hung}; it is opened again"), format!("{hung}; the CPU counts instead")];
+    assert_eq!(resilient.warnings(), expected);
+    assert_eq!(resilient.name(), "cpu");
+}
+
+#[test]
+fn a_gpu_that_hangs_in_the_middle_is_opened_again() {
+    if turned_off("a_gpu_that_hangs_in_the_middle_is_opened_again") {
+        return;
+    }
+    let first = Arc::new(gpu(options(false)));
+    let handle = Arc::clone(&first);
+    let opened = AtomicUsize::new(0);
+    let open = move || match opened.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        0 => Ok(Box::new(Shared(Arc::clone(&first) as Arc<dyn Backend>)) as Box<dyn Backend>),
+        _ => Ok(Box::new(gpu(options(false))) as Box<dyn Backend>),
+    };
+    let resilient = Resilient::new(open).expect("opens");
+    let case = &cases::codes()[0];
+    check(&resilient, case).unwrap();
+    handle.hang();
+    check(&resilient, case).unwrap();
+    assert_eq!(resilient.warnings().len(), 1, "{:?}", resilient.warnings());
+    assert_eq!(resilient.name(), "gpu");
 }
 
 #[test]

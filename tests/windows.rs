@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -12,7 +13,7 @@ use arrow::array::{
 };
 use gpudrift::config::{BackendChoice, EpochUnit, ScanConfig};
 use gpudrift::progress::NoProgress;
-use gpudrift::report::{FeatureReport, Report};
+use gpudrift::report::{FeatureReport, Report, WindowReport};
 use gpudrift::scan::{backfill, scan};
 use gpudrift::window::Compare;
 use parquet::arrow::ArrowWriter;
@@ -389,4 +390,48 @@ fn row_groups_outside_of_the_windows_are_not_read() {
     let [selection] = report.run.selection.as_slice() else { panic!("one data set") };
     assert_eq!((selection.row_groups, selection.row_groups_read, selection.files_read), (24, 4, 2));
     assert_eq!((selection.rows, selection.rows_read), (6000, 1000));
+}
+
+fn gpudrift(source: &Path, arguments: &[&str]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_gpudrift"))
+        .args(["scan", "--backend", "cpu", "--no-progress", "--source"])
+        .arg(source)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_command_line_compares_windows_of_one_source_and_says_which() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &november(), Layout { row_group: 333, files: 2, ..WHOLE });
+    let windows = ["--timestamp", "at", "--reference-window", "2026-11-01..2026-11-04", "--current-window"];
+    let scanned = |more: &[&str]| gpudrift(folder.path(), &[&windows, more].concat());
+    let output = scanned(&["yesterday", "--as-of", "2026-11-11", "-f", "json", "--features", "number"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+    let ends = |window: Option<WindowReport>| window.map(|window| [window.start, window.end]);
+    let midnights = |from, to| Some([from, to].map(|day| format!("2026-11-{day}T00:00:00+00:00")));
+    assert_eq!((report.run.reference.rows, ends(report.run.reference.window)), (2000, midnights("01", "05")));
+    assert_eq!((report.run.current.rows, ends(report.run.current.window)), (500, midnights("10", "11")));
+    assert_eq!(report.features.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["number"]);
+
+    let late = scanned(&["yesterday", "--as-of", "2026-11-20"]);
+    let warned = String::from_utf8_lossy(&late.stderr).into_owned();
+    assert!(warned.contains("yesterday") && warned.contains("has no rows"), "{warned}");
+
+    let refused = |more: &[&str], expected: &str| {
+        let output = scanned(more);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(expected), "{text}");
+    };
+    refused(&["2026-11-04", "--as-of", "2026-12-01"], "the windows overlap");
+    refused(&["2026-11-30", "--as-of", "2026-11-20"], "lies in the future");
+    refused(&["last-0-days"], "RFC 3339");
+    let unknown = ["--timestamp", "when", "--reference-window", "2026-10", "--current-window", "2026-11-02"];
+    let output = gpudrift(folder.path(), &[&unknown[..], &["--as-of", "2026-12-01"]].concat());
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("columns that hold times: at, written"), "{text}");
 }

@@ -1,11 +1,20 @@
 //! What was typed: one file a subcommand, and the exit codes.
 
+mod alert;
 mod bench;
+mod columns;
 mod completions;
+mod concept;
 mod devices;
+mod diff;
 mod exit;
+mod export;
 mod generate;
+mod history;
+mod nightly;
 mod output;
+mod place;
+mod profile;
 mod progress;
 mod scan;
 
@@ -22,7 +31,8 @@ Exit codes:
   1  finished, and the level of --fail-on was reached
   2  wrong usage or configuration
   3  input could not be opened, or the run failed
-  4  finished, but a feature asked for by name could not be scanned, or a column failed to read";
+  4  finished, but a feature asked for by name could not be scanned, or a column failed to read,
+     or an alert could not be delivered and waits for the next run";
 
 /// Exact drift reports over Parquet feature columns, counted on the GPU or the CPU
 ///
@@ -39,9 +49,21 @@ struct Cli {
 enum Command {
     /// Compare current data with a reference and report drift
     Scan(Box<scan::ScanArgs>),
+    /// Show how features moved over the nights
+    History(history::HistoryArgs),
+    /// Compare two runs, or two reports
+    Diff(diff::DiffArgs),
+    /// Write the history as one table
+    Export(export::ExportArgs),
+    /// Test the channels of alerts; show and send what waits
+    Alert(alert::AlertArgs),
+    /// Save a reference, so that a scan reads only the current data
+    Profile(profile::ProfileArgs),
     /// Write synthetic feature stores with known drift
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(generate::GenerateArgs),
+    /// Watch streams of errors or losses for concept drift
+    Concept(concept::ConceptArgs),
     /// List the GPUs that gpudrift sees
     Devices(devices::DevicesArgs),
     /// Compare the CPU and the GPU of this machine
@@ -60,7 +82,13 @@ Examples:
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scan(args) => scan::run(*args),
+        Command::History(args) => history::run(args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Alert(args) => alert::run(&args),
+        Command::Profile(args) => profile::run(args),
         Command::Generate(args) => generate(&args),
+        Command::Concept(args) => concept::run(args),
         Command::Devices(args) => devices::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -11,6 +11,7 @@ use gpudrift::report::{Report, SinkOptions, sink};
 use gpudrift::scan::scan;
 
 use super::exit::{Exit, Failure};
+use super::nightly::{Aftermath, Nightly, NightlyArgs};
 use super::output::Output;
 use super::progress::Bar;
 
@@ -20,6 +21,9 @@ Examples:
   gpudrift scan --reference jan/ --current feb/           every feature of two folders
   gpudrift scan --reference 'data/2013-01*.parquet' --current new.parquet \\
       --features 'user:*,order:total' --exclude '*_id'    some features
+  gpudrift scan --profile jan.gpd --current feb/          a reference saved by gpudrift profile build
+  gpudrift scan --source store/ --timestamp event_time --reference-window 2026-01..2026-03 \\
+      --current-window yesterday                          windows of one feature store
   gpudrift scan --fail-on critical -f json -o drift.json  a nightly job
 
 -h is short, --help explains every option; all of them can stand in the [scan] table of gpudrift.toml.";
@@ -36,6 +40,8 @@ pub(crate) struct ScanArgs {
     /// that the result does not depend on the folder.
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    nightly: NightlyArgs,
 }
 
 fn long_after_help() -> String {
@@ -48,7 +54,9 @@ const FILE_WIDTH: usize = 120;
 /// Scans, writes the report, and says how it ended.
 pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let file = FileConfig::find(args.config.as_deref(), &args.options)?;
+    let (history, alerts) = file.as_ref().map(|file| (file.history.clone(), file.alerts.clone())).unwrap_or_default();
     let (config, output) = resolve(args.options, file)?;
+    let mut nightly = Nightly::open(args.nightly, None, config.windows.as_of, &history, &alerts)?;
     let sink = sink(&output.format).expect("the configuration was resolved with this format");
     let destination = Output::open(output.output.as_deref(), sink.is_binary()).map_err(Failure::usage)?;
 
@@ -57,12 +65,15 @@ pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
         if output.progress && !output.quiet && Bar::is_visible() { &bar } else { &NoProgress };
     let report = scan(&config, progress);
     progress.finish();
-    let report = report.map_err(Failure::failed)?;
+    let report =
+        report.map_err(|error| if error.is_usage() { Failure::usage(error) } else { Failure::failed(error) })?;
 
     let options = sink_options(&output);
     destination.write(|out| sink.write(&report, &options, out)).map_err(Failure::failed)?;
     tell(&report, &output);
-    Ok(Exit::of(&report, output.fail_on))
+    let after = nightly.as_mut().map(|nightly| nightly.after(&report)).unwrap_or_default();
+    tell_after(&after, &output);
+    Ok(after.exit(Exit::of(&report, output.fail_on)))
 }
 
 /// How wide and colourful the place is where the report goes.
@@ -101,4 +112,11 @@ fn tell(report: &Report, output: &OutputConfig) {
         text += &format!("{:>16} {:9.3} s\n", "whole run", report.run.duration_seconds);
     }
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// What became of the run in the history, and of its alerts. Trouble is told to quiet runs too.
+fn tell_after(after: &Aftermath, output: &OutputConfig) {
+    let notes = after.notes.iter().filter(|_| !output.quiet).map(|note| format!("{}\n", printable(note)));
+    let warnings = after.warnings.iter().map(|warning| format!("warning: {}\n", printable(warning)));
+    let _ = io::stderr().write_all(notes.chain(warnings).collect::<String>().as_bytes());
 }

@@ -5,22 +5,28 @@ use half::f16;
 use crate::source::Fault;
 
 use super::class::Class;
-use super::decode::{ByteSink, Dictionary, read_bytes};
+use super::decode::{ByteBatch, ByteValues, Sink};
 use super::encoding::{Encoding, Number};
-use super::lanes::{Leaf, Stop};
+use super::lanes::{Leaf, Stop, place};
 use super::read::Collector;
 
 impl<E> Collector<'_, E> {
     /// Reads a column chunk of bytes.
     pub(super) fn bytes(&mut self, leaf: &Leaf<'_>) -> Result<(), Stop<E>> {
         let meaning = Meaning::of(leaf.class)?;
-        let mut pages = leaf.file.pages(leaf.row_group, leaf.leaf)?;
         let same_scale = match (meaning, self.encoding) {
             (Meaning::Decimal(own), Encoding::Decimal { scale, wide }) if own == scale => Some(wide),
             _ => None,
         };
-        let mut sink = NumberSink { collector: self, meaning, same_scale, dictionary: Vec::new() };
-        read_bytes(&mut pages, &leaf.file.descriptor(leaf.leaf), &mut sink)
+        let mut sink = NumberSink {
+            collector: self,
+            meaning,
+            same_scale,
+            dictionary: Vec::new(),
+            bytes: None,
+            numbers: Vec::new(),
+        };
+        leaf.read::<ByteValues, _>(&mut sink)
     }
 }
 
@@ -55,7 +61,11 @@ impl Meaning {
 }
 
 /// A big-endian integer in two's complement.
+#[inline]
 fn big_endian(bytes: &[u8]) -> Result<i128, Fault> {
+    if let Ok(bytes) = bytes.try_into() {
+        return Ok(i128::from_be_bytes(bytes));
+    }
     let Some(&first) = bytes.first() else {
         return Err(Fault::corrupt("a decimal has no bytes"));
     };
@@ -77,19 +87,23 @@ struct NumberSink<'s, 'c, E> {
     same_scale: Option<bool>,
     /// The dictionary's values; one that is broken matters only where it is used.
     dictionary: Vec<Option<Number>>,
+    bytes: Option<ByteBatch>,
+    numbers: Vec<Number>,
 }
 
 impl<E> NumberSink<'_, '_, E> {
-    fn hand_on(&mut self, numbers: impl Iterator<Item = Result<Number, Fault>>) -> Result<(), Stop<E>> {
+    /// Hands on what has come together in `numbers`.
+    fn hand_on(&mut self, nulls: u64) -> Result<(), Stop<E>> {
+        let numbers = self.numbers.drain(..);
         let whole = |number| match number {
             Number::Int(n) | Number::Scaled(n, _) => n,
             Number::Float(_) => 0,
         };
         match self.same_scale {
-            None => self.collector.numbers(numbers, 0),
+            None => self.collector.numbers(numbers.map(Ok), nulls),
             Some(true) => {
-                let values: Vec<i128> = numbers.map(|number| number.map(whole)).collect::<Result<_, _>>()?;
-                self.collector.plain(&values, 0)
+                let values: Vec<i128> = numbers.map(whole).collect();
+                self.collector.plain(&values, nulls)
             }
             Some(false) => {
                 let encoding = self.collector.encoding;
@@ -98,37 +112,38 @@ impl<E> NumberSink<'_, '_, E> {
                     i64::try_from(whole(number))
                         .map_err(|_| Fault::Value(encoding.key_of(number).err().unwrap_or_default()))
                 };
-                let values: Vec<i64> = numbers.map(|number| number.and_then(narrow)).collect::<Result<_, _>>()?;
-                self.collector.plain(&values, 0)
+                let values: Vec<i64> = numbers.map(narrow).collect::<Result<_, _>>()?;
+                self.collector.plain(&values, nulls)
             }
         }
     }
 }
 
-impl<E> ByteSink for NumberSink<'_, '_, E> {
+impl<E> Sink<ByteBatch> for NumberSink<'_, '_, E> {
     type Error = Stop<E>;
 
-    fn nulls(&mut self, n: usize) {
-        self.collector.facts.nulls += n as u64;
-    }
-
-    fn dictionary(&mut self, dictionary: &Dictionary) -> Result<(), Stop<E>> {
-        self.dictionary = (0..dictionary.len()).map(|code| self.meaning.number(dictionary.value(code)).ok()).collect();
+    fn dictionary(&mut self, values: &ByteBatch) -> Result<(), Stop<E>> {
+        self.dictionary = (0..values.len()).map(|code| self.meaning.number(values.value(code)).ok()).collect();
+        self.bytes = Some(values.clone());
         Ok(())
     }
 
-    fn codes(&mut self, dictionary: &Dictionary, codes: &[u32]) -> Result<(), Stop<E>> {
-        let (meaning, known) = (self.meaning, std::mem::take(&mut self.dictionary));
-        let outcome = self.hand_on(codes.iter().map(|&code| match known[code as usize] {
-            Some(number) => Ok(number),
-            None => meaning.number(dictionary.value(code as usize)),
-        }));
-        self.dictionary = known;
-        outcome
+    fn codes(&mut self, codes: &[i32], nulls: u64) -> Result<(), Stop<E>> {
+        for &code in codes {
+            let number = match (self.dictionary[place(code)], &self.bytes) {
+                (None, Some(values)) => self.meaning.number(values.value(place(code)))?,
+                (number, _) => number.ok_or_else(|| Fault::corrupt("codes without a dictionary page"))?,
+            };
+            self.numbers.push(number);
+        }
+        self.hand_on(nulls)
     }
 
-    fn values(&mut self, values: &[&[u8]]) -> Result<(), Stop<E>> {
-        let meaning = self.meaning;
-        self.hand_on(values.iter().map(|bytes| meaning.number(bytes)))
+    fn values(&mut self, values: &ByteBatch, nulls: u64) -> Result<(), Stop<E>> {
+        values.each(|bytes| {
+            self.numbers.push(self.meaning.number(bytes)?);
+            Ok::<_, Fault>(())
+        })?;
+        self.hand_on(nulls)
     }
 }

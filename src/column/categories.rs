@@ -82,8 +82,13 @@ impl CategoryTable {
         })
     }
 
+    /// The code of a value that is known to be fine; `None` where it belongs to another partition.
+    pub(crate) fn insert(&mut self, value: &[u8]) -> Result<Option<u32>, Fault> {
+        self.code(value, |_| Ok(()))
+    }
+
     /// Values are bytes and no text.
-    pub(super) fn set_binary(&mut self, binary: bool) {
+    pub(crate) fn set_binary(&mut self, binary: bool) {
         self.binary = binary;
     }
 

@@ -26,6 +26,8 @@ enum Kept {
     Hashes(Vec<u64>),
     /// There were more.
     Registers(Registers),
+    /// A number that was counted before, of a sample that is not at hand; it does not merge.
+    Known(u64, bool),
 }
 
 impl Default for Distinct {
@@ -176,6 +178,40 @@ fn are_many<K: Key>(keys: &[K]) -> bool {
 }
 
 impl Distinct {
+    /// A number that was counted before: [`count`](Self::count) gives it back, merging does not know the values behind it.
+    pub(crate) fn known(count: u64, estimated: bool) -> Self {
+        Self(Kept::Known(count, estimated))
+    }
+
+    /// The distinct values of `keys`.
+    pub(crate) fn of<K: Key>(keys: &[K]) -> Self {
+        let mut distinct = Distinguisher::new(keys.len() as u64);
+        if let (Some(&least), Some(&greatest)) = (keys.iter().min(), keys.iter().max()) {
+            distinct.add(keys, least, greatest);
+        }
+        distinct.finish()
+    }
+
+    /// What is kept: hashes up to [`EXACT`] of them, registers beyond; the other list is empty.
+    pub(crate) fn parts(&self) -> (&[u64], &[u8]) {
+        match &self.0 {
+            Kept::Hashes(hashes) => (hashes, &[]),
+            Kept::Registers(registers) => (&[], registers.ranks()),
+            Kept::Known(..) => (&[], &[]),
+        }
+    }
+
+    /// What has these [`parts`](Self::parts); `None` where nothing has.
+    pub(crate) fn from_parts(hashes: Vec<u64>, registers: &[u8]) -> Option<Self> {
+        match registers {
+            [] if hashes.len() <= EXACT && hashes.is_sorted_by(|a, b| a < b) => Some(Self(Kept::Hashes(hashes))),
+            ranks if hashes.is_empty() => {
+                Registers::from_ranks(ranks).map(|registers| Self(Kept::Registers(registers)))
+            }
+            _ => None,
+        }
+    }
+
     /// The number of distinct values, and whether it is an estimate.
     #[must_use]
     pub fn count(&self) -> (u64, bool) {
@@ -183,6 +219,7 @@ impl Distinct {
             Kept::Hashes(hashes) => (hashes.len() as u64, false),
             // More than EXACT were seen, whatever the estimate.
             Kept::Registers(registers) => (registers.estimate().max(EXACT as u64 + 1), true),
+            Kept::Known(count, estimated) => (*count, *estimated),
         }
     }
 
@@ -190,6 +227,12 @@ impl Distinct {
     pub fn merge(&mut self, other: &Self) {
         match (&mut self.0, &other.0) {
             (_, Kept::Hashes(none)) if none.is_empty() => {}
+            (mine @ Kept::Hashes(_), theirs @ Kept::Known(..)) if *mine == Kept::Hashes(Vec::new()) => {
+                *mine = theirs.clone()
+            }
+            (Kept::Known(..), _) | (_, Kept::Known(..)) => {
+                debug_assert!(false, "numbers of distinct values do not add")
+            }
             (Kept::Registers(mine), Kept::Registers(theirs)) => mine.merge(theirs),
             (Kept::Registers(mine), Kept::Hashes(theirs)) => theirs.iter().for_each(|&hash| mine.insert(hash)),
             (Kept::Hashes(mine), Kept::Registers(theirs)) => {

@@ -1,17 +1,12 @@
 //! The values of a column chunk in batches: dense, in their stored type, nulls left out.
 
-use std::cell::RefCell;
-
 use parquet::basic::Type as Physical;
-use parquet::column::reader::ColumnReaderImpl;
 use parquet::data_type as physical;
 
-use crate::source::{DataFile, Fault, guard};
+use crate::source::{DataFile, Fault};
 
 use super::class::{Class, Unit};
-
-/// Values at a time: as many as stay in the second-level cache.
-pub(super) const BATCH: usize = 1 << 15;
+use super::decode::{self, Numbers, Shelved, Sink, ValueReader};
 
 /// Why reading stopped: something is wrong with the file, or the taker of the keys failed.
 pub(super) enum Stop<E> {
@@ -106,33 +101,19 @@ impl Leaf<'_> {
         }
     }
 
-    /// Reads all values of a physical type and hands them on in batches, with the number of nulls among them.
+    /// Reads the column chunk into `sink`.
+    pub(super) fn read<V: ValueReader, S: Sink<V::Batch>>(&self, sink: &mut S) -> Result<(), S::Error> {
+        let pages = self.file.pages(self.row_group, self.leaf)?;
+        decode::read::<V, S>(pages, &self.file.descriptor(self.leaf), sink)
+    }
+
+    /// Reads all values of a physical type and hands them on in batches, with the number of nulls among them. What codes
+    /// stand for is put in their place.
     pub(super) fn batches<T, E>(&self, each: &mut Batches<'_, T::T, E>) -> Taken<E>
     where
-        T: physical::DataType,
-        T::T: Shelved,
+        T: physical::DataType<T: Shelved>,
     {
-        let descriptor = self.file.descriptor(self.leaf);
-        let nullable = descriptor.max_def_level() > 0;
-        let pages = self.file.pages(self.row_group, self.leaf)?;
-        let mut reader = guard(|| Ok::<_, Fault>(ColumnReaderImpl::<T>::new(descriptor, Box::new(pages))))?;
-        let (mut levels, mut values) = (i16::take(), T::T::take());
-        let mut left = self.rows;
-        while left > 0 {
-            levels.clear();
-            values.clear();
-            let most = usize::try_from(left).unwrap_or(BATCH).min(BATCH);
-            let (rows, n, _) = guard(|| reader.read_records(most, nullable.then_some(&mut levels), None, &mut values))?;
-            if rows == 0 {
-                let read = self.rows - left;
-                return Err(Fault::Corrupt(format!("the column ends after {read} of {} rows", self.rows)).into());
-            }
-            each(&values[..n], (rows - n) as u64)?;
-            left -= rows as u64;
-        }
-        T::T::put(values);
-        i16::put(levels);
-        Ok(())
+        self.read::<Numbers<T>, _>(&mut Gathered { dictionary: Vec::new(), values: Vec::new(), each })
     }
 
     /// The stored integers of a lane of integers.
@@ -171,23 +152,34 @@ pub(super) fn nanoseconds(value: &physical::Int96) -> i128 {
     (i128::from(day) - JULIAN_1970) * 86_400_000_000_000 + i128::from(of_day.cast_signed())
 }
 
-/// Vectors that go from one column to the next, a thread: fresh memory would cost a page fault for every 4 KiB.
-pub(super) trait Shelved: Sized {
-    fn take() -> Vec<Self>;
-    fn put(values: Vec<Self>);
+/// Puts values in the place of codes.
+struct Gathered<'g, 'b, V, E> {
+    dictionary: Vec<V>,
+    values: Vec<V>,
+    each: &'g mut Batches<'b, V, E>,
 }
 
-macro_rules! shelved {
-    ($($name:ident: $t:ty),*) => {$(
-        thread_local!(static $name: RefCell<Vec<$t>> = const { RefCell::new(Vec::new()) });
-        impl Shelved for $t {
-            fn take() -> Vec<Self> {
-                $name.take()
-            }
-            fn put(values: Vec<Self>) {
-                $name.set(values);
-            }
-        }
-    )*};
+impl<V: Clone, E> Sink<[V]> for Gathered<'_, '_, V, E> {
+    type Error = Stop<E>;
+
+    fn dictionary(&mut self, values: &[V]) -> Taken<E> {
+        self.dictionary = values.to_vec();
+        Ok(())
+    }
+
+    fn codes(&mut self, codes: &[i32], nulls: u64) -> Taken<E> {
+        self.values.clear();
+        self.values.extend(codes.iter().map(|&code| self.dictionary[place(code)].clone()));
+        (self.each)(&self.values, nulls)
+    }
+
+    fn values(&mut self, values: &[V], nulls: u64) -> Taken<E> {
+        (self.each)(values, nulls)
+    }
 }
-shelved!(I16: i16, I32: i32, I64: i64, F32: f32, F64: f64, BOOL: bool, I96: physical::Int96);
+
+/// The place of the value that a code stands for.
+#[inline(always)]
+pub(super) fn place(code: i32) -> usize {
+    code.cast_unsigned() as usize
+}

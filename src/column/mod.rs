@@ -22,6 +22,7 @@ mod plain;
 mod read;
 mod read_codes;
 mod rows;
+mod translate;
 
 use serde::{Deserialize, Serialize};
 

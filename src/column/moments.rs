@@ -7,13 +7,14 @@ mod float_sums;
 mod int_sums;
 
 use num_bigint::{BigInt, BigUint};
+use serde::{Deserialize, Serialize};
 
 use super::exact::{nearest_f64, power_of_ten, root_f64};
 use float_sums::{FloatSums, add_f32, add_f64};
 use int_sums::{IntSums, Narrow};
 
 /// Exact sums of a sample. Merging is exact and in any order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moments {
     count: u64,
     infinite: u64,
@@ -27,6 +28,12 @@ impl Moments {
     /// Nothing summed yet; integers that are added count `10^-scale`.
     pub(super) fn new(scale: i32) -> Self {
         Self { scale, ..Self::default() }
+    }
+
+    /// The same sums in the one form that does not depend on how they came together.
+    #[must_use]
+    pub fn normalized(&self) -> Self {
+        Self { ints: self.ints.normalized(), ..self.clone() }
     }
 
     /// Number of values, infinite ones too, that were added.
@@ -74,6 +81,11 @@ impl Moments {
     pub(super) fn add_wide(&mut self, values: &[i128]) {
         self.count += values.len() as u64;
         self.ints.add_wide(values);
+    }
+
+    /// Adds an integer `n` times to sums of integers; for times that changed their unit.
+    pub(crate) fn add_integer(&mut self, value: i128, n: u64) {
+        self.add_repeated(value, n);
     }
 
     /// The same value `n` times.

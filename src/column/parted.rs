@@ -195,7 +195,7 @@ impl<E> Router<'_, '_, E> {
 
     /// The parts of the next rows: `n` of them, which are passed, or a batch of unknown size, which is not.
     fn next_parts(&mut self, n: usize) {
-        self.map.read(self.row, n.min(super::lanes::BATCH), &mut self.parts);
+        self.map.read(self.row, n.min(super::decode::BATCH), &mut self.parts);
         if n != usize::MAX {
             self.row += n;
         }

@@ -5,9 +5,10 @@ use crate::source::{Dataset, Fault, ReadError, RowMap, Unit as RowGroup, Values}
 
 use super::categories::CategoryTable;
 use super::class::Class;
+use super::decode::BATCH;
 use super::encoding::Encoding;
 use super::facts::Facts;
-use super::lanes::{BATCH, Lane, Leaf, Stop};
+use super::lanes::{Lane, Leaf, Stop};
 use super::parted::{FlushPart, Parted};
 use super::read_codes::{check_text, in_words};
 use super::rows::Cell;

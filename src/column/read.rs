@@ -6,10 +6,11 @@ use crate::counts::{Key, Keys, with_keys};
 use crate::source::{Dataset, Fault, ReadError, Unit as RowGroup, Values, partition};
 
 use super::class::{Class, Unit};
+use super::decode::BATCH;
 use super::distinct::Distinguisher;
 use super::encoding::{Encoding, Number};
 use super::facts::{Facts, FactsLevel, Special};
-use super::lanes::{BATCH, Lane, Leaf, Stop};
+use super::lanes::{Lane, Leaf, Stop};
 use super::moments::Moments;
 use super::plain::{Plain, Width};
 

@@ -9,10 +9,10 @@ use crate::source::{Dataset, Fault, ReadError, Unit as RowGroup, Values};
 
 use super::categories::CategoryTable;
 use super::class::{Class, Unit};
-use super::decode::{ByteSink, Dictionary, read_bytes};
+use super::decode::{BATCH, ByteBatch, ByteValues, Sink};
 use super::encoding::Encoding;
 use super::facts::Facts;
-use super::lanes::{BATCH, Lane, Leaf, Stop};
+use super::lanes::{Lane, Leaf, Stop, place};
 use super::read::Flush;
 
 /// Appends the codes of one column in one row group to `out`, nulls left out. New values get new codes in `table`; values
@@ -42,7 +42,17 @@ pub fn read_codes<E: From<ReadError>>(
     };
     table.set_binary(*binary);
     let facts = Facts { rows: unit.rows, ..Facts::default() };
-    let mut coder = Coder { table, facts, out, window, flush, text: String::new(), known: Vec::new(), check: false };
+    let mut coder = Coder {
+        table,
+        facts,
+        out,
+        window,
+        flush,
+        text: String::new(),
+        dictionary: None,
+        known: Vec::new(),
+        check: false,
+    };
     match coder.read(dataset, unit, column) {
         Ok(()) => Ok(coder.facts),
         Err(Stop::Taker(error)) => Err(error),
@@ -71,6 +81,7 @@ struct Coder<'c, E> {
     window: usize,
     flush: Flush<'c, E>,
     text: String,
+    dictionary: Option<ByteBatch>,
     /// A dictionary may hold values that no row has, so a value gets its code when a row has it.
     known: Vec<Known>,
     /// Whether values have to be UTF-8.
@@ -112,8 +123,7 @@ impl<E> Coder<'_, E> {
             });
         }
         self.check = leaf.class == Class::Text;
-        let mut pages = leaf.file.pages(leaf.row_group, leaf.leaf)?;
-        read_bytes(&mut pages, &leaf.file.descriptor(leaf.leaf), self)
+        leaf.read::<ByteValues, _>(self)
     }
 
     fn integer(
@@ -215,38 +225,44 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + next, month, day)
 }
 
-impl<E> ByteSink for Coder<'_, E> {
+impl<E> Sink<ByteBatch> for Coder<'_, E> {
     type Error = Stop<E>;
 
-    fn nulls(&mut self, n: usize) {
-        self.facts.nulls += n as u64;
-    }
-
-    fn dictionary(&mut self, dictionary: &Dictionary) -> Result<(), Stop<E>> {
+    fn dictionary(&mut self, values: &ByteBatch) -> Result<(), Stop<E>> {
         self.known.clear();
-        self.known.resize(dictionary.len(), Known::NotYet);
+        self.known.resize(values.len(), Known::NotYet);
+        self.dictionary = Some(values.clone());
         Ok(())
     }
 
-    fn codes(&mut self, dictionary: &Dictionary, codes: &[u32]) -> Result<(), Stop<E>> {
-        for &code in codes {
-            let code = code as usize;
-            if let Known::NotYet = self.known[code] {
-                self.known[code] = self.code(dictionary.value(code))?.into();
+    fn codes(&mut self, codes: &[i32], nulls: u64) -> Result<(), Stop<E>> {
+        self.facts.nulls += nulls;
+        if let Some(values) = self.dictionary.take() {
+            for &code in codes {
+                let code = place(code);
+                if let Known::NotYet = self.known[code] {
+                    self.known[code] = self.code(values.value(code))?.into();
+                }
             }
-            if let Known::Code(code) = self.known[code] {
-                self.push(code);
-            }
+            self.dictionary = Some(values);
+        }
+        if let Keys::U32(out) = &mut *self.out {
+            out.extend(codes.iter().filter_map(|&code| match self.known[place(code)] {
+                Known::Code(code) => Some(code),
+                Known::NotYet | Known::OtherPartition => None,
+            }));
         }
         self.hand_on()
     }
 
-    fn values(&mut self, values: &[&[u8]]) -> Result<(), Stop<E>> {
-        for value in values {
+    fn values(&mut self, values: &ByteBatch, nulls: u64) -> Result<(), Stop<E>> {
+        self.facts.nulls += nulls;
+        values.each(|value| {
             if let Some(code) = self.code(value)? {
                 self.push(code);
             }
-        }
+            Ok::<_, Fault>(())
+        })?;
         self.hand_on()
     }
 }

@@ -7,7 +7,8 @@ use parquet::data_type::{self as physical, AsBytes};
 use crate::source::{Dataset, Fault, ReadError, Unit as RowGroup, Values, guard};
 
 use super::class::Class;
-use super::lanes::{BATCH, Lane, Leaf, Stop, nanoseconds};
+use super::decode::BATCH;
+use super::lanes::{Lane, Leaf, Stop, nanoseconds};
 
 /// One value of one row, as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -20,4 +20,5 @@ mod rounds;
 pub use feature::{Compared, Outliers, PsiBins, Query};
 pub use plan::{SAMPLE_KEYS, map_for, sample_of};
 pub use quantile::QUANTILES;
+pub(crate) use quantile::neighbours;
 pub use rounds::{Pair, compare};

@@ -50,6 +50,12 @@ impl Position {
     }
 }
 
+/// The ranks, from 0, that the quantile `q` of `n` values (at least one) lies between.
+pub(crate) fn neighbours(q: f64, n: u64) -> [u64; 2] {
+    let position = Position::new(q, n);
+    [position.below, position.above]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

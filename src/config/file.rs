@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::select::did_you_mean;
 use super::{ConfigError, DEFAULT_FILE, ScanOptions};
+use crate::alert::AlertsConfig;
+use crate::history::HistoryConfig;
 
 /// What a configuration file says, with the paths of both sides among the options.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,9 +17,23 @@ pub struct FileConfig {
     pub path: PathBuf,
     /// What it says; relative paths have the file's folder in front.
     pub options: ScanOptions,
+    /// `[history]`.
+    pub history: HistoryConfig,
+    /// `[alerts]`.
+    pub alerts: AlertsConfig,
 }
 
-/// One side in the file.
+/// The reference in the file: its data, or the profile that stands for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReferenceConfig {
+    /// Files, folders, globs, relative to the folder of the configuration file.
+    pub paths: Vec<String>,
+    /// A file that `gpudrift profile build` wrote, relative to the folder of the configuration file.
+    pub profile: Option<PathBuf>,
+}
+
+/// The current side in the file, or the source of both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SideConfig {
@@ -28,9 +45,15 @@ pub struct SideConfig {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Tables {
-    reference: Option<SideConfig>,
+    reference: Option<ReferenceConfig>,
     current: Option<SideConfig>,
+    source: Option<SideConfig>,
     scan: ScanOptions,
+    history: HistoryConfig,
+    alerts: AlertsConfig,
+    /// Read by [`ConceptOptions`](crate::concept::ConceptOptions).
+    #[serde(rename = "concept")]
+    _concept: IgnoredAny,
 }
 
 impl FileConfig {
@@ -42,7 +65,8 @@ impl FileConfig {
     pub fn find(named: Option<&Path>, flags: &ScanOptions) -> Result<Option<Self>, ConfigError> {
         match named {
             Some(path) => Self::read(path).map(Some),
-            None if flags.source.is_some() || (flags.reference.is_some() && flags.current.is_some()) => Ok(None),
+            None if flags.source.is_some() => Ok(None),
+            None if (flags.reference.is_some() || flags.profile.is_some()) && flags.current.is_some() => Ok(None),
             None => match Self::read(Path::new(DEFAULT_FILE)) {
                 Err(ConfigError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
                 read => read.map(Some),
@@ -65,18 +89,33 @@ impl FileConfig {
     /// # Errors
     /// When it is not TOML, or has keys that nobody knows; the message shows the line.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let Tables { reference, current, scan } =
+        let Tables { reference, current, source, scan, mut history, mut alerts, .. } =
             toml::from_str(text).map_err(|error| explained(&error, text, path))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let paths = |side: Option<SideConfig>| {
-            side.map(|side| side.paths.into_iter().map(|path| beside(folder, path)).collect::<Vec<_>>())
-        };
+        let paths = |paths: Vec<String>| paths.into_iter().map(|path| beside(folder, path)).collect::<Vec<_>>();
+        let ReferenceConfig { paths: reference, profile } = reference.unwrap_or_default();
+        if let Some(profile) = profile.as_ref().filter(|_| !reference.is_empty()) {
+            return Err(ConfigError::Value {
+                key: "profile",
+                value: profile.display().to_string(),
+                expected: "[reference] has paths, too: keep one of the two".to_owned(),
+            });
+        }
         let output = scan.output.as_ref().map(|output| match output.to_str() {
             Some("-") | None => output.clone(),
             Some(_) => folder.join(output),
         });
-        let options = ScanOptions { reference: paths(reference), current: paths(current), output, ..scan };
-        Ok(Self { path: path.to_owned(), options })
+        let options = ScanOptions {
+            reference: (!reference.is_empty()).then(|| paths(reference)),
+            profile: profile.map(|profile| folder.join(profile)),
+            current: current.map(|current| paths(current.paths)),
+            source: source.map(|source| paths(source.paths)),
+            output,
+            ..scan
+        };
+        history.relative_to(folder);
+        alerts.relative_to(folder);
+        Ok(Self { path: path.to_owned(), options, history, alerts })
     }
 }
 

@@ -5,10 +5,12 @@
 //!
 //! ```toml
 //! [reference]
-//! paths = ["data/reference"]      # relative to the folder of this file
+//! paths = ["data/reference"]      # relative to the folder of this file; or: profile = "reference.gpd"
 //!
 //! [current]
 //! paths = ["data/current"]
+//!
+//! # or [source] in the place of both, with timestamp and current_window under [scan]
 //!
 //! [scan]                          # the same keys as the flags, with underscores
 //! exclude = ["*_id"]
@@ -20,6 +22,7 @@ mod choices;
 mod file;
 mod machine;
 mod options;
+mod secret;
 mod select;
 mod windows;
 
@@ -28,8 +31,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
-pub use file::{FileConfig, SideConfig};
+pub use file::{FileConfig, ReferenceConfig, SideConfig};
 pub use options::{Names, ScanOptions};
+pub use secret::{Refused, Secret, SecretError};
+pub(crate) use select::did_you_mean;
 pub use select::{Patterns, Selection, Unmatched, select_features};
 pub(crate) use windows::Comparison;
 pub use windows::{EpochUnit, WindowConfig};
@@ -46,6 +51,9 @@ pub const DEFAULT_FILE: &str = "gpudrift.toml";
 pub struct ScanConfig {
     /// Paths and globs of the reference.
     pub reference: Vec<String>,
+    /// A profile that stands for the reference; its paths are empty then.
+    #[serde(default)]
+    pub profile: Option<PathBuf>,
     /// Paths and globs of the current side.
     pub current: Vec<String>,
     /// Names and globs of the features to scan; `all` is every comparable one.
@@ -88,6 +96,7 @@ impl Default for ScanConfig {
     fn default() -> Self {
         Self {
             reference: Vec::new(),
+            profile: None,
             current: Vec::new(),
             features: vec!["all".to_owned()],
             exclude: Vec::new(),
@@ -226,23 +235,25 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
     let limits = Thresholds::default();
     let (mut options, origin) = match file {
         Some(mut file) => {
-            // One source, or two sides: what is typed takes the place of what the file has of either.
+            // One source, or two sides: what is typed takes the place of what the file has of either. Data named on the
+            // command line wins over the file's profile.
             if flags.source.is_some() {
-                (file.options.reference, file.options.current) = (None, None);
-            } else if flags.reference.is_some() || flags.current.is_some() {
+                (file.options.reference, file.options.profile, file.options.current) = (None, None, None);
+            } else if flags.reference.is_some() || flags.profile.is_some() || flags.current.is_some() {
                 file.options.source = None;
             }
+            file.options.profile = file.options.profile.filter(|_| flags.reference.is_none());
             (flags.or(file.options), Some(file.path))
         }
         None => (flags, None),
     };
     let source = options.source.take().filter(|paths| !paths.is_empty());
     if let Some(source) = &source {
-        if options.reference.is_some() || options.current.is_some() {
+        if options.reference.is_some() || options.profile.is_some() || options.current.is_some() {
             return Err(ConfigError::Value {
                 key: "source",
                 value: source.join(", "),
-                expected: "it is both sides: leave out --reference and --current".to_owned(),
+                expected: "it is both sides: leave out --reference, --profile and --current".to_owned(),
             });
         }
         (options.reference, options.current) = (Some(source.clone()), Some(source.clone()));
@@ -253,7 +264,10 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
         (None, Some(file)) => Err(ConfigError::NoPathsInFile { file: file.clone(), side }),
         (None, None) => Err(ConfigError::NoPaths(side)),
     };
-    let reference = side(options.reference.take(), "reference")?;
+    let reference = match &options.profile {
+        Some(_) => Vec::new(),
+        None => side(options.reference.take(), "reference")?,
+    };
     let current = side(options.current.take(), "current")?;
     let thresholds = Thresholds {
         effect: options.effect.unwrap_or(limits.effect),
@@ -268,6 +282,7 @@ pub fn resolve(flags: ScanOptions, file: Option<FileConfig>) -> Result<(ScanConf
     };
     let config = ScanConfig {
         reference,
+        profile: options.profile,
         current,
         features: Names::joined(options.features).unwrap_or(defaults.features),
         exclude: Names::joined(options.exclude).unwrap_or_default(),

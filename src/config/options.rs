@@ -106,6 +106,12 @@ pub struct ScanOptions {
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Data")]
     #[serde(skip)]
     pub reference: Option<Vec<String>>,
+    /// A saved profile in the place of the reference
+    ///
+    /// Made by `gpudrift profile build`. The report is the same as with the data that it was built from.
+    #[arg(long, value_name = "FILE", conflicts_with = "reference", help_heading = "Data")]
+    #[serde(skip)]
+    pub profile: Option<PathBuf>,
     /// Data to look at, named like the reference
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Data")]
     #[serde(skip)]
@@ -114,7 +120,7 @@ pub struct ScanOptions {
     ///
     /// A folder, file or glob, in place of --reference and --current; --timestamp and --current-window say which rows are
     /// meant.
-    #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Data", conflicts_with_all = ["reference", "current"])]
+    #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Data", conflicts_with_all = ["reference", "profile", "current"])]
     #[serde(skip)]
     pub source: Option<Vec<String>>,
     /// Features to scan: `all`, names, globs [default: all]
@@ -193,7 +199,9 @@ pub struct ScanOptions {
     pub compare: Option<Vec<Compare>>,
     /// The night of the run: a date or RFC 3339 time [default: now]
     ///
-    /// What is `yesterday` depends on it; with it a run can be repeated. A date is its first instant.
+    /// What is `yesterday` depends on it; with it a run can be repeated. A date is its first instant. In a history, a later
+    /// run as of the same night takes the place of this one; without it (and without --run-id) the same data is the same
+    /// run, and other data under the same path another one.
     #[arg(long, value_name = "DATE", help_heading = "Windows", hide_short_help = true)]
     pub as_of: Option<AsOf>,
     /// Time zone of days and of times without a zone [default: UTC]

@@ -109,7 +109,7 @@ fn matcher(pattern: &str) -> Result<GlobMatcher, globset::Error> {
 }
 
 /// `; did you mean a, b or c?` with the nearest of `known`, or nothing where none is near.
-pub(super) fn did_you_mean<'k>(typed: &str, known: impl Iterator<Item = &'k str>) -> String {
+pub(crate) fn did_you_mean<'k>(typed: &str, known: impl Iterator<Item = &'k str>) -> String {
     let folded = typed.to_lowercase();
     let mut near: Vec<(f64, &str)> = known
         .map(|name| {

@@ -58,6 +58,11 @@ fn an_unknown_key_is_an_error_with_its_line_and_a_suggestion() {
 }
 
 #[test]
+fn the_table_of_another_command_is_left_to_it() {
+    assert_eq!(parsed("[scan]\npsi_bins = 5\n[concept]\nvalue = 'loss'").options.psi_bins, Some(5));
+}
+
+#[test]
 fn wrong_types_and_broken_toml_show_their_line() {
     assert!(message("[scan]\n\nthreads = 'many'").starts_with("gpudrift.toml, line 3: invalid type: string \"many\""));
     assert!(message("[scan]\nbackend = 'tpu'").contains("line 2: unknown variant `tpu`"));
@@ -134,6 +139,44 @@ fn without_paths_the_message_says_what_to_type() {
 }
 
 #[test]
+fn a_profile_stands_for_the_reference_until_the_command_line_names_data() {
+    let file = || parsed("[reference]\nprofile = 'jan.gpd'\n[current]\npaths = ['feb']");
+    let (config, _) = resolve(ScanOptions::default(), Some(file())).unwrap();
+    assert_eq!((config.profile, config.reference), (Some("conf/jan.gpd".into()), Vec::<String>::new()));
+    let flags = ScanOptions { reference: Some(vec!["mar".to_owned()]), ..ScanOptions::default() };
+    let (config, _) = resolve(flags, Some(file())).unwrap();
+    assert_eq!((config.profile, config.reference), (None, vec!["mar".to_owned()]));
+    let flags = ScanOptions { profile: Some("apr.gpd".into()), ..ScanOptions::default() };
+    let data = parsed("[reference]\npaths = ['jan']\n[current]\npaths = ['feb']");
+    let (config, _) = resolve(flags, Some(data)).unwrap();
+    assert_eq!((config.profile, config.reference), (Some("apr.gpd".into()), Vec::<String>::new()));
+    let both = message("[reference]\nprofile = 'jan.gpd'\npaths = ['jan']");
+    assert!(both.contains("keep one of the two"), "{both}");
+}
+
+#[test]
+fn one_source_takes_the_place_of_both_sides_and_needs_a_window() {
+    let windows = "[scan]\ntimestamp = 'at'\ncurrent_window = 'yesterday'\n";
+    let file = || parsed(&format!("[source]\npaths = ['store']\n{windows}"));
+    let (config, _) = resolve(ScanOptions::default(), Some(file())).unwrap();
+    assert_eq!((&config.reference, &config.current), (&vec!["conf/store".to_owned()], &vec!["conf/store".to_owned()]));
+    assert_eq!(config.windows.compare, [crate::window::Compare::Previous], "there is no reference window");
+    let said = |file: &str| resolve(ScanOptions::default(), Some(parsed(file))).unwrap_err().to_string();
+    let both = said(&format!("[source]\npaths = ['store']\n[current]\npaths = ['feb']\n{windows}"));
+    assert!(both.contains("it is both sides"), "{both}");
+    assert!(said("[source]\npaths = ['store']").contains("--current-window yesterday"));
+    let untimed = said("[source]\npaths = ['store']\n[scan]\ncurrent_window = 'yesterday'");
+    assert!(untimed.contains("--timestamp COLUMN"), "{untimed}");
+    let profile = "[reference]\nprofile = 'jan.gpd'\n[current]\npaths = ['feb']\n";
+    let rows = said(&format!("{profile}{windows}reference_window = '2026-01'"));
+    assert!(rows.contains("jan.gpd is a profile"), "{rows}");
+    let flags = ScanOptions { current: Some(vec!["mar".to_owned()]), ..ScanOptions::default() };
+    let flags = ScanOptions { reference: Some(vec!["jan".to_owned()]), ..flags };
+    let (config, _) = resolve(flags, Some(file())).unwrap();
+    assert_eq!((config.reference, config.current), (vec!["jan".to_owned()], vec!["mar".to_owned()]));
+}
+
+#[test]
 fn the_file_and_the_flags_know_the_same_options() {
     // Every flag but those of the two sides is a key of the file, by the same name.
     let command = <ScanOptions as clap::Args>::augment_args(clap::Command::new("scan"));
@@ -142,7 +185,7 @@ fn the_file_and_the_flags_know_the_same_options() {
     let mut tried = 0;
     for arg in command.get_arguments() {
         let key = arg.get_id().as_str();
-        if ["reference", "current", "help"].contains(&key) {
+        if ["reference", "profile", "current", "source", "help"].contains(&key) {
             continue;
         }
         tried += 1;

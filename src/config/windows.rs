@@ -1,5 +1,7 @@
 //! Which rows are compared: windows of time, segments, the last write of an event.
 
+use std::path::Path;
+
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -135,7 +137,7 @@ pub(super) fn resolve(options: &mut ScanOptions, one_source: bool) -> Result<Win
             compare.push(with);
         }
     }
-    let mut config = WindowConfig {
+    let config = WindowConfig {
         timestamp: Names::joined(options.timestamp.take()).unwrap_or_default(),
         timestamp_unit: options.timestamp_unit,
         time_folders: Names::joined(options.time_folders.take()).unwrap_or_default(),
@@ -151,10 +153,7 @@ pub(super) fn resolve(options: &mut ScanOptions, one_source: bool) -> Result<Win
         late_after_seconds: options.late_after.take().map_or(Ok(defaults.late_after_seconds), |text| seconds(&text))?,
     };
     check(&config, one_source)?;
-    if (config.reference.is_some() || config.current.is_some()) && config.as_of.is_none() {
-        // So that the report says of which night it is.
-        config.as_of = Some(AsOf::now());
-    }
+    check_profile(&config, options.profile.as_deref())?;
     config.comparisons(config.as_of.unwrap_or_else(AsOf::now), one_source)?;
     Ok(config)
 }
@@ -197,6 +196,20 @@ fn check(config: &WindowConfig, one_source: bool) -> Result<(), ConfigError> {
         return missing("compare", "empty", "is reference, previous, same-weekday, or several of them");
     }
     Ok(())
+}
+
+/// A profile holds its rows already, and has no times to choose among them.
+fn check_profile(config: &WindowConfig, profile: Option<&Path>) -> Result<(), ConfigError> {
+    let Some(profile) = profile else { return Ok(()) };
+    let asked = [("reference_window", config.reference.is_some()), ("segment_by", !config.segment_by.is_empty())];
+    match asked.into_iter().find(|(_, asked)| *asked) {
+        Some((key, _)) => Err(ConfigError::Value {
+            key,
+            value: "given".to_owned(),
+            expected: format!("takes rows, and {} is a profile: name data with --reference", profile.display()),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn seconds(text: &str) -> Result<i64, ConfigError> {

@@ -82,6 +82,57 @@ impl CellMap {
         map
     }
 
+    /// The map whose segments have these numbers of cells, with pivots at these cells; [`widths`](Self::widths) and
+    /// [`set_pivots`](Self::set_pivots) of a map give it back. `None` where no map can have them.
+    #[must_use]
+    pub fn from_parts(lo: u128, hi: u128, widths: &[u16], pivots: Option<&[(u32, u128)]>) -> Option<Self> {
+        if hi < lo {
+            return None;
+        }
+        let mut map = Self::new(lo, hi, &[], 0, false);
+        if widths.len() != map.segments.len() {
+            return None;
+        }
+        let mut base = 1_u32;
+        let mut segments = Vec::with_capacity(widths.len());
+        for width in widths.iter().copied().map(u32::from) {
+            if width == 0 || width > 1 << map.fraction_bits {
+                return None;
+            }
+            segments.push(Segment { base, width });
+            base += width;
+        }
+        map.segments = segments.into();
+        if let Some(set) = pivots {
+            let mut all = vec![0; map.coarse_cells() as usize];
+            for &(cell, pivot) in set {
+                if pivot < lo || pivot > hi || map.coarse_cell_of(pivot) != cell {
+                    return None;
+                }
+                all[cell as usize] = pivot;
+            }
+            map.pivots = Some(all.into());
+        }
+        Some(map)
+    }
+
+    /// Number of cells of each segment.
+    ///
+    /// # Panics
+    /// For a map of category codes, whose segments are wider.
+    #[must_use]
+    pub fn widths(&self) -> Vec<u16> {
+        self.segments.iter().map(|segment| u16::try_from(segment.width).expect("fitted from a sample")).collect()
+    }
+
+    /// The pivots that cut a cell, with their cells; `None` for a map without pivots.
+    #[must_use]
+    pub fn set_pivots(&self) -> Option<Vec<(u32, u128)>> {
+        let set =
+            |(cell, &pivot): (usize, &u128)| (pivot != 0).then(|| Some((u32::try_from(cell).ok()?, pivot))).flatten();
+        self.pivots.as_ref().map(|pivots| pivots.iter().enumerate().filter_map(set).collect())
+    }
+
     fn fill_segments(&mut self, n_segments: u32, sample: &[u128], cells: u32) {
         let mut in_segment = vec![0_u64; n_segments as usize];
         let mut total = 0_u64;

@@ -51,6 +51,17 @@ impl Bars {
     }
 }
 
+/// A row of values as a word of block characters, the highest value (or `least`, if that is higher) as a full block. A
+/// dot is a value of 0 or below, a space no value.
+#[must_use]
+pub fn sparkline(values: impl IntoIterator<Item = Option<f64>> + Clone, least: f64) -> String {
+    let highest = values.clone().into_iter().flatten().fold(least, f64::max);
+    values
+        .into_iter()
+        .map(|value| value.map_or(' ', |value| block(if highest > 0.0 { value / highest } else { 0.0 })))
+        .collect()
+}
+
 fn block(height: f64) -> char {
     if height <= 0.0 {
         return '·';
@@ -83,6 +94,13 @@ mod tests {
         assert_eq!(bars.sparklines(), ("▃▃▃▃".to_owned(), "··▃█".to_owned()));
         let one_sided = Bars::from_counts(Vec::new(), &[0, 0], &[1, 999]).unwrap();
         assert_eq!(one_sided.sparklines(), ("··".to_owned(), "▁█".to_owned()), "a single row is not nothing");
+    }
+
+    #[test]
+    fn a_row_of_values_has_gaps_where_it_has_none() {
+        assert_eq!(sparkline([Some(0.1), None, Some(0.0), Some(0.8)], 0.2), "▁ ·█");
+        assert_eq!(sparkline([Some(0.01), Some(0.02)], 0.2), "▁▁", "noise is not blown up");
+        assert_eq!(sparkline([None, Some(0.0)], 0.0), " ·");
     }
 
     #[test]

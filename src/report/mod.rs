@@ -12,7 +12,7 @@ mod json;
 mod markdown;
 mod ndjson;
 mod number;
-mod parquet;
+pub(crate) mod parquet;
 mod prometheus;
 mod rows;
 #[cfg(test)]
@@ -24,6 +24,7 @@ mod table;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+pub use bars::sparkline;
 pub use feature::{Categories, Category, Change, FactChange, Facts, FeatureReport, PsiBins, SideReport, TopCategory};
 pub use number::{Edge, MetricValue, Number};
 pub use selection::{ComparisonReport, FreshnessReport, SegmentRows, SegmentsReport, SelectionReport, WindowReport};

@@ -37,7 +37,7 @@ use super::{Facts, FeatureReport, MetricValue, Report, Sink, SinkOptions};
 use crate::format::{ratio, real};
 
 /// Names and types of the columns; all strings but `value`.
-const COLUMNS: [&str; 9] =
+pub(crate) const COLUMNS: [&str; 9] =
     ["column_name", "data_type", "kind", "level", "drift_type", "metric", "value", "text", "undefined"];
 
 /// One row a feature and metric.
@@ -75,14 +75,7 @@ fn encoded(report: &Report) -> Result<Vec<u8>, ParquetError> {
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_key_value_metadata(Some(metadata))
         .build();
-    let fields: Vec<Field> = COLUMNS
-        .iter()
-        .map(|&name| match name {
-            "value" => Field::new(name, DataType::Float64, true),
-            "text" | "undefined" => Field::new(name, DataType::Utf8, true),
-            _ => Field::new(name, DataType::Utf8, false),
-        })
-        .collect();
+    let fields: Vec<Field> = COLUMNS.iter().map(|&name| field(name)).collect();
     let schema = Arc::new(Schema::new(fields));
     let mut rows = Rows::default();
     for feature in &report.features {
@@ -94,9 +87,44 @@ fn encoded(report: &Report) -> Result<Vec<u8>, ParquetError> {
     writer.into_inner()
 }
 
+/// A column of the table.
+pub(crate) fn field(name: &str) -> Field {
+    match name {
+        "value" => Field::new(name, DataType::Float64, true),
+        "text" | "undefined" => Field::new(name, DataType::Utf8, true),
+        _ => Field::new(name, DataType::Utf8, false),
+    }
+}
+
+/// One row of the table: a feature and a metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct MetricRow<'r> {
+    /// The first five columns: the feature, its type, kind and level, and what it is compared with.
+    pub(crate) feature: [&'r str; 5],
+    /// Name of the metric.
+    pub(crate) metric: &'r str,
+    /// The metric, when it is a number.
+    pub(crate) value: Option<f64>,
+    /// The metric, when it is a word.
+    pub(crate) text: Option<&'r str>,
+    /// Why it is neither.
+    pub(crate) undefined: Option<&'r str>,
+}
+
+/// The rows of a feature: its metrics, then the deltas that have a value.
+pub(crate) fn metric_rows(feature: &FeatureReport) -> impl Iterator<Item = MetricRow<'_>> {
+    let names = [&feature.name, &feature.data_type, feature.kind.name(), feature.level.name(), "BASELINE"];
+    let row = move |metric, value, text, undefined| MetricRow { feature: names, metric, value, text, undefined };
+    let metrics = feature.metrics.iter().map(move |(name, value)| {
+        let text = if let MetricValue::Text(text) = value { Some(text.as_str()) } else { None };
+        row(name.as_str(), value.number(), text, feature.undefined.get(name).map(String::as_str))
+    });
+    metrics.chain(deltas(feature).into_iter().map(move |(name, value)| row(name, Some(value), None, None)))
+}
+
 /// The columns while they grow.
 #[derive(Default)]
-struct Rows {
+pub(crate) struct Rows {
     feature: [StringBuilder; 5],
     metric: StringBuilder,
     value: Float64Builder,
@@ -105,35 +133,23 @@ struct Rows {
 }
 
 impl Rows {
-    fn add(&mut self, feature: &FeatureReport) {
-        for (name, value) in &feature.metrics {
-            let text = if let MetricValue::Text(text) = value { Some(text.as_str()) } else { None };
-            self.row(feature, name, value.number(), text, feature.undefined.get(name).map(String::as_str));
-        }
-        for (name, value) in deltas(feature) {
-            self.row(feature, name, Some(value), None, None);
-        }
+    /// Adds the rows of a feature, and says how many.
+    pub(crate) fn add(&mut self, feature: &FeatureReport) -> usize {
+        metric_rows(feature).map(|row| self.push(row)).count()
     }
 
-    fn row(
-        &mut self,
-        feature: &FeatureReport,
-        metric: &str,
-        value: Option<f64>,
-        text: Option<&str>,
-        why: Option<&str>,
-    ) {
-        let texts = [&feature.name, &feature.data_type, feature.kind.name(), feature.level.name(), "BASELINE"];
-        for (builder, text) in self.feature.iter_mut().zip(texts) {
+    fn push(&mut self, row: MetricRow<'_>) {
+        for (builder, text) in self.feature.iter_mut().zip(row.feature) {
             builder.append_value(text);
         }
-        self.metric.append_value(metric);
-        self.value.append_option(value);
-        self.text.append_option(text);
-        self.undefined.append_option(why);
+        self.metric.append_value(row.metric);
+        self.value.append_option(row.value);
+        self.text.append_option(row.text);
+        self.undefined.append_option(row.undefined);
     }
 
-    fn finish(mut self) -> Vec<ArrayRef> {
+    /// The columns, in the order of [`COLUMNS`].
+    pub(crate) fn finish(mut self) -> Vec<ArrayRef> {
         let mut columns: Vec<ArrayRef> = self.feature.iter_mut().map(|b| Arc::new(b.finish()) as ArrayRef).collect();
         columns.push(Arc::new(self.metric.finish()));
         columns.push(Arc::new(self.value.finish()));

@@ -4,13 +4,13 @@
 //! Where the names of all categories do not fit in memory, the columns are read once for each partition of their
 //! hashes; sums over categories do not care which one was read when.
 
-use super::context::{Context, Failure, Reading};
+use super::context::{Context, Counting, Failure, Reading};
 use super::pieces::{Held, Pieces, facts_of, units_of};
 use crate::backend::{Column, CountJob, DeviceError};
-use crate::column::{CategoryTable, Facts};
+use crate::column::{CategoryTable, Encoding, Facts};
 use crate::counts::{CellMap, Keys};
 use crate::metric::Table;
-use crate::source::ReadError;
+use crate::source::{Place, ReadError};
 use std::collections::BTreeMap;
 
 /// Longest list of new or missing categories, and of the most frequent ones.
@@ -66,6 +66,15 @@ pub(super) struct Coded<'t> {
     reading: &'t Reading,
     table: CategoryTable,
     pieces: Pieces,
+    /// The reference, where it comes from a profile.
+    stored: Option<Stored>,
+}
+
+/// What a profile knows of the reference.
+struct Stored {
+    /// Rows of the first codes.
+    rows: Vec<u64>,
+    facts: Facts,
 }
 
 /// Reads all samples of a categorical feature, or nothing where it cannot be held and must be [`partitioned`].
@@ -83,11 +92,26 @@ pub(super) fn read<'t>(context: &Context<'_>, reading: &'t Reading) -> Result<Op
 fn held<'t>(context: &Context<'_>, reading: &'t Reading) -> Result<Coded<'t>, Failure> {
     let mut table = CategoryTable::new(0, 1, context.memory.categories());
     let mut pieces = Pieces::new(32);
+    let stored = context.clock.decode.time(|| stored(context, reading, &mut table))?;
     for unit in units_of(context, reading, usize::MAX) {
         let held = Held::read(context, unit.unit, 32, |out| unit.codes(reading, &mut table, out, &mut |_, _| Ok(())))?;
         pieces.add(reading, held);
     }
-    Ok(Coded { reading, table, pieces })
+    Ok(Coded { reading, table, pieces, stored })
+}
+
+/// Gives codes to the categories that the profile of the reference knows, where there is one: the rows of each that
+/// belongs to the table.
+fn stored(context: &Context<'_>, reading: &Reading, table: &mut CategoryTable) -> Result<Option<Stored>, Failure> {
+    let Some((list, facts)) = context.stored_categories(reading)? else { return Ok(None) };
+    table.set_binary(matches!(reading.encoding, Encoding::Category { binary: true }));
+    let mut rows = Vec::new();
+    for (value, count) in &list {
+        let in_profile = || Place { file: "the profile".into(), column: reading.tasks[0].name.clone(), row_group: 0 };
+        let code = table.insert(value).map_err(|fault| fault.at(in_profile()))?;
+        rows.extend(code.map(|_| *count));
+    }
+    Ok(Some(Stored { rows, facts }))
 }
 
 /// Counts features whose codes are held, all in one batch of the backend: for each of them one result a task.
@@ -103,7 +127,7 @@ pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded<'_>>) -> Result
         }
     }
     let rows = context.clock.count.time(|| {
-        if context.wanted.decode_only {
+        if context.wanted.counting == Counting::Nothing {
             return Ok(vec![crate::counts::CellCounts(Vec::new()); jobs.len()]);
         }
         context.backend.load(columns)?.count_cells(&jobs)
@@ -113,14 +137,20 @@ pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded<'_>>) -> Result
     for (coded, used) in batch.into_iter().zip(used) {
         let (own, rest) = rows.split_at(used.len());
         rows = rest;
+        let of_profile = |sample: usize| coded.stored.as_ref().filter(|_| coded.reading.stored == Some(sample));
         let of = |sample: usize| {
+            if let Some(stored) = of_profile(sample) {
+                return stored.rows.as_slice();
+            }
             let at = used.binary_search(&sample).expect("the samples of all tasks are in it");
             own[at].0.get(1..).unwrap_or_default()
         };
         let tasks = coded.reading.tasks.iter().map(|task| {
             let mut tally = Tally::new(context.wanted.max_categories);
             tally.add(&coded.table, task.samples.map(of));
-            let facts = task.samples.map(|sample| coded.pieces.facts(&samples[sample]));
+            let facts = task.samples.map(|sample| {
+                of_profile(sample).map_or_else(|| coded.pieces.facts(&samples[sample]), |stored| stored.facts.clone())
+            });
             Categorical { facts, counted: tally.finish() }
         });
         finished.push(tasks.collect());
@@ -146,12 +176,17 @@ fn with_partitions(context: &Context<'_>, reading: &Reading, partitions: u32) ->
     let place = |sample: usize| used.binary_search(&sample).expect("the samples of all tasks are in it");
     let mut tallies: Vec<Tally> = reading.tasks.iter().map(|_| Tally::new(context.wanted.max_categories)).collect();
     let mut facts: BTreeMap<usize, Facts> = BTreeMap::new();
+    let mut of_profile: Option<Facts> = None;
     // Every sample has a number a category, beside the table.
     let limit = 2 * context.memory.categories() / used.len().max(2);
     let mut whole = vec![context.pool.take(32, WINDOW + WINDOW / 4)];
     for partition in 0..partitions {
         let mut table = CategoryTable::new(partition, partitions, limit);
         let mut rows: Vec<Vec<u64>> = vec![Vec::new(); used.len()];
+        if let (Some(sample), Some(stored)) = (reading.stored, stored(context, reading, &mut table)?) {
+            rows[place(sample)] = stored.rows;
+            of_profile = Some(stored.facts);
+        }
         for unit in units_of(context, reading, WINDOW) {
             let mut count = |atom: usize, codes: &mut Keys| -> Result<(), Failure> {
                 let counted = count_window(context, codes)?;
@@ -192,7 +227,10 @@ fn with_partitions(context: &Context<'_>, reading: &Reading, partitions: u32) ->
     }
     whole.into_iter().for_each(|codes| context.pool.give(codes));
     let finished = tallies.into_iter().zip(&reading.tasks).map(|(tally, task)| {
-        let facts = task.samples.map(|sample| facts_of(&facts, &samples[sample]));
+        let facts = task.samples.map(|sample| match &of_profile {
+            Some(stored) if reading.stored == Some(sample) => stored.clone(),
+            _ => facts_of(&facts, &samples[sample]),
+        });
         Categorical { facts, counted: tally.finish() }
     });
     Ok(finished.collect())

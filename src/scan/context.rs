@@ -5,6 +5,7 @@ use super::parts::Parts;
 use crate::backend::{Backend, DeviceError};
 use crate::column::{Encoding, FactsLevel, Kind, Pairing};
 use crate::config::ScanConfig;
+use crate::profile::{Profile, ProfileError};
 use crate::progress::Progress;
 use crate::source::ReadError;
 use std::collections::BTreeMap;
@@ -20,6 +21,12 @@ pub(super) enum Failure {
     /// No device could count it.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// The profile that stands for the reference does not give it.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// It could not be read when the profile was built.
+    #[error("{0}")]
+    Stored(String),
 }
 
 impl From<Failure> for DeviceError {
@@ -28,6 +35,8 @@ impl From<Failure> for DeviceError {
         match failure {
             Failure::Read(error) => Self::Read(error.to_string()),
             Failure::Device(error) => error,
+            Failure::Profile(error) => error.into(),
+            Failure::Stored(reason) => Self::Read(reason),
         }
     }
 }
@@ -57,6 +66,8 @@ pub(super) struct Reading {
     pub(super) encoding: Encoding,
     /// Whether facts are needed whatever was asked for.
     pub(super) kind: Kind,
+    /// The sample that the profile stands for, where a task is about it.
+    pub(super) stored: Option<usize>,
     /// Who asks: at least one.
     pub(super) tasks: Vec<Task>,
     /// One flag an atom: whether a task needs it.
@@ -81,6 +92,8 @@ impl Reading {
 /// What a scan works with; the same for all features.
 pub(super) struct Context<'c> {
     pub(super) parts: &'c Parts<'c>,
+    /// Stands for the reference, whose data set has no files then.
+    pub(super) profile: Option<&'c Profile>,
     pub(super) backend: &'c dyn Backend,
     pub(super) memory: Memory,
     pub(super) threads: usize,
@@ -100,11 +113,24 @@ pub(super) struct Wanted {
     pub(super) quantiles: bool,
     pub(super) everything: bool,
     pub(super) max_categories: Option<u64>,
-    /// Read and decode, count nothing: what the decoder alone costs.
-    pub(super) decode_only: bool,
+    pub(super) counting: Counting,
 }
 
-impl Context<'_> {
+/// How both sides are counted; anything but cells is there to be measured against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counting {
+    /// In cells.
+    Cells,
+    /// By sorting both sides.
+    Sorting,
+    /// Not at all: what reading and decoding alone cost.
+    Nothing,
+}
+
+/// Categories with their rows, ascending, and the facts of the column.
+pub(super) type StoredCategories = (Vec<(Vec<u8>, u64)>, crate::column::Facts);
+
+impl<'c> Context<'c> {
     /// Rows that are read.
     pub(super) fn rows(&self) -> u64 {
         self.parts.rows()
@@ -113,6 +139,26 @@ impl Context<'_> {
     /// The facts to count of a feature. Those of booleans are their categories, too.
     pub(super) fn level(&self, reading: &Reading) -> FactsLevel {
         if reading.kind == Kind::Boolean { FactsLevel::Full } else { self.facts }
+    }
+
+    /// What the profile holds of an ordered feature's reference, where there is a profile.
+    pub(super) fn stored(&self, reading: &Reading) -> Result<Option<crate::profile::Ordered<'c>>, Failure> {
+        let Some((profile, column)) = self.stored_column(reading)? else { return Ok(None) };
+        Ok(Some(profile.ordered(column, &reading.encoding)?))
+    }
+
+    /// The categories that the profile holds of the reference, and its facts, where there is a profile.
+    pub(super) fn stored_categories(&self, reading: &Reading) -> Result<Option<StoredCategories>, Failure> {
+        let Some((profile, column)) = self.stored_column(reading)? else { return Ok(None) };
+        Ok(Some(profile.categories(column)?))
+    }
+
+    fn stored_column(&self, reading: &Reading) -> Result<Option<(&'c Profile, usize)>, Failure> {
+        let asked = reading.stored.and(self.profile).zip(reading.columns[0]);
+        match asked.and_then(|(profile, column)| profile.failure(column)) {
+            Some(reason) => Err(Failure::Stored(reason.to_owned())),
+            None => Ok(asked),
+        }
     }
 
     /// Bytes that the keys of a feature take.

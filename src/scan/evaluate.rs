@@ -2,7 +2,7 @@
 
 use super::categories::{Categorical, Category};
 use super::context::Task;
-use super::ordered::Ordered;
+use super::ordered::{Bound, Ordered};
 use super::work::Counted;
 use crate::column::{Encoding, Facts, Kind};
 use crate::compare::QUANTILES;
@@ -68,7 +68,7 @@ pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Vec
 }
 
 fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig) -> Evaluated {
-    let Ordered { facts, compared } = ordered;
+    let Ordered { facts, compared, bound } = ordered;
     let encoding = &task.pairing.encoding;
     let boolean = task.pairing.kind == Kind::Boolean;
     let n = [facts[0].values(), facts[1].values()];
@@ -120,8 +120,25 @@ fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig) -> Evaluated 
             current: bins.current.clone(),
         });
     }
+    if let Some(bound) = bound {
+        state_bound(&mut report, *bound, n[0]);
+    }
     finish(&mut report, &mut evidence);
     Evaluated { report, evidence }
+}
+
+/// Says by how much D may be off where the reference's profile does not hold every key.
+fn state_bound(report: &mut FeatureReport, bound: Bound, n: u64) {
+    let error = ratio(bound.rows, n);
+    if let Some(at) = report.metrics.get_index_of("ks_statistic") {
+        report.metrics.shift_insert(at + 1, "ks_statistic_error".to_owned(), error.into());
+    }
+    report.notes.push(format!(
+        "the reference profile keeps {} values: KS D is off by at most {error:e}, and the level rests on the reported D; \
+         quantiles of the reference and the ten default bins are exact unless profiles were merged, other bins, outliers \
+         of the reference and Wasserstein are approximate",
+        bound.kept
+    ));
 }
 
 fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig) -> Evaluated {

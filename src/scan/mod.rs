@@ -20,6 +20,7 @@ mod parts;
 mod pieces;
 mod pipeline;
 mod plan;
+mod sorted;
 mod streamed;
 mod work;
 
@@ -31,6 +32,7 @@ use crate::progress::Progress;
 use crate::report::Report;
 use crate::source::SourceError;
 use crate::window::AsOf;
+use context::Counting;
 use plan::Night;
 use std::time::Duration;
 
@@ -46,6 +48,9 @@ pub enum ScanError {
         /// What is wrong, where, and what to do.
         source: SourceError,
     },
+    /// The profile that stands for the reference could not be used.
+    #[error("cannot use the reference profile")]
+    Profile(#[from] crate::profile::ProfileError),
     /// There is no such backend on this machine.
     #[error(transparent)]
     Backend(#[from] backend::OpenError),
@@ -91,17 +96,7 @@ pub fn scan(config: &ScanConfig, progress: &dyn Progress) -> Result<Report, Scan
 /// # Errors
 /// When a side cannot be opened.
 pub fn scan_with(config: &ScanConfig, backend: &dyn Backend, progress: &dyn Progress) -> Result<Report, ScanError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
-    let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
-    let night = Night::new(config.clone())?;
-    let mut made = None;
-    pool.install(|| {
-        pipeline::run(&[night], backend, progress, false, &mut |report| {
-            made = Some(report);
-            Ok(())
-        })
-    })?;
-    Ok(made.expect("one night has one report"))
+    one_night(config, backend, progress, Counting::Cells).map(|(report, _)| report)
 }
 
 /// Makes the reports of many `nights` in one pass over the data, or in as few as the memory limit allows, and hands them on
@@ -128,7 +123,7 @@ pub fn backfill(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
     let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
     let mut each = |report: Report| each(report).map_err(ScanError::Output);
-    pool.install(|| pipeline::run(&planned, backend.as_ref(), progress, false, &mut each)).map(|_| ())
+    pool.install(|| pipeline::run(&planned, backend.as_ref(), progress, Counting::Cells, &mut each)).map(|_| ())
 }
 
 /// Reads and decodes what a scan would read, and counts nothing: what the scan costs beyond it is gpudrift's own.
@@ -136,9 +131,39 @@ pub fn backfill(
 /// # Errors
 /// As [`scan`].
 pub fn decode_only(config: &ScanConfig) -> Result<Duration, ScanError> {
+    measured(config, Counting::Nothing).map(|(_, duration)| duration)
+}
+
+/// [`scan`] by radix-sorting both sides of every ordered feature, on the CPU, all keys of a feature in memory: the
+/// oracle of the counting, and what it is measured against. Asked for more than KS and the statistics of the PSI bins, it
+/// leaves the rest undefined.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_by_sorting(config: &ScanConfig) -> Result<Report, ScanError> {
+    // Features that are too large for the limit would be counted after all.
+    let config = ScanConfig { memory_limit: u64::MAX, ..config.clone() };
+    measured(&config, Counting::Sorting).map(|(report, _)| report)
+}
+
+fn measured(config: &ScanConfig, counting: Counting) -> Result<(Report, Duration), ScanError> {
+    one_night(config, &backend::cpu::Cpu, &crate::progress::NoProgress, counting)
+}
+
+fn one_night(
+    config: &ScanConfig,
+    backend: &dyn Backend,
+    progress: &dyn Progress,
+    counting: Counting,
+) -> Result<(Report, Duration), ScanError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
     let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
-    let quiet = crate::progress::NoProgress;
     let night = Night::new(config.clone())?;
-    pool.install(|| pipeline::run(&[night], &backend::cpu::Cpu, &quiet, true, &mut |_| Ok(())))
+    let mut made = None;
+    let mut each = |report| {
+        made = Some(report);
+        Ok(())
+    };
+    let spent = pool.install(|| pipeline::run(&[night], backend, progress, counting, &mut each))?;
+    Ok((made.expect("one night has one report"), spent))
 }

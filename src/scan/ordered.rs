@@ -1,11 +1,14 @@
 //! Features whose values are ordered: numbers, times, booleans as 0 and 1.
 
-use super::context::{Context, Failure, Reading, Task};
+use super::context::{Context, Counting, Failure, Reading, Task};
 use super::pieces::{Held, Pieces, UnitRead, units_of};
+use super::sorted;
 use super::streamed::Streamed;
 use crate::backend::{Column, DeviceError, Loaded};
 use crate::column::Facts;
 use crate::compare::{Compared, Pair, Query, SAMPLE_KEYS, compare, map_for, sample_of};
+use crate::counts::CellMap;
+use crate::profile::{Ordered as Stored, WithStored};
 use rayon::prelude::*;
 
 /// Comparisons that are counted at once: each has some thousand cells.
@@ -20,16 +23,35 @@ const UNITS_AT_ONCE: usize = 256;
 pub(super) struct Ordered {
     pub(super) facts: [Facts; 2],
     pub(super) compared: Compared,
+    /// Where the profile of the reference does not hold every key.
+    pub(super) bound: Option<Bound>,
+}
+
+/// How far a bounded profile may be off.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound {
+    /// Keys that the profile holds.
+    pub(super) kept: u64,
+    /// Rows by which a count up to a value may be off.
+    pub(super) rows: u64,
+}
+
+impl Bound {
+    fn of(stored: &Stored<'_>) -> Option<Self> {
+        stored.kept.map(|kept| Self { kept, rows: stored.error_rows })
+    }
 }
 
 /// A feature that has been read and is held.
 pub(super) struct Read<'t> {
     reading: &'t Reading,
     pieces: Pieces,
+    /// The reference, where it comes from a profile; it has no keys here then.
+    stored: Option<Box<Stored<'t>>>,
 }
 
 /// Reads all samples of `reading`. With `parallel`, row groups are decoded on all cores.
-pub(super) fn read<'t>(context: &Context<'_>, reading: &'t Reading, parallel: bool) -> Result<Read<'t>, Failure> {
+pub(super) fn read<'t>(context: &Context<'t>, reading: &'t Reading, parallel: bool) -> Result<Read<'t>, Failure> {
     let read_unit = |unit: &UnitRead<'_>| {
         Held::read(context, unit.unit, reading.encoding.key_bits(), |out| {
             unit.keys(reading, context.level(reading), out, &mut |_, _| Ok(()))
@@ -44,42 +66,54 @@ pub(super) fn read<'t>(context: &Context<'_>, reading: &'t Reading, parallel: bo
         };
         held.into_iter().for_each(|held| pieces.add(reading, held));
     }
-    Ok(Read { reading, pieces })
+    let stored = context.clock.decode.time(|| context.stored(reading))?.map(Box::new);
+    Ok(Read { reading, pieces, stored })
 }
 
 /// Compares features that are held, all in one batch of the backend: for each of them one result a task.
 pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Result<Vec<Vec<Ordered>>, DeviceError> {
     let samples = &context.parts.samples;
-    let (mut columns, mut asked): (Vec<Column<'_>>, Vec<Asked<'_>>) = (Vec::new(), Vec::new());
+    let (mut columns, mut stored): (Vec<Column<'_>>, Vec<Option<&Stored<'_>>>) = (Vec::new(), Vec::new());
+    let mut asked: Vec<Asked<'_>> = Vec::new();
     for read in &batch {
         let used = read.reading.samples();
         let first = columns.len();
+        let of_profile = |sample: usize| read.stored.as_deref().filter(|_| read.reading.stored == Some(sample));
         columns.extend(used.iter().map(|&sample| read.pieces.column(&samples[sample])));
+        stored.extend(used.iter().map(|&sample| of_profile(sample)));
         let at = |sample: usize| first + used.binary_search(&sample).expect("the samples of all tasks are in it");
+        let facts =
+            |sample| of_profile(sample).map_or_else(|| read.pieces.facts(&samples[sample]), |one| one.facts.clone());
         asked.extend(read.reading.tasks.iter().map(|task| Asked {
             reading: read.reading,
-            facts: task.samples.map(|sample| read.pieces.facts(&samples[sample])),
+            facts: task.samples.map(facts),
             columns: task.samples.map(at),
+            stored: of_profile(task.samples[0]),
         }));
     }
-    let pairs: Vec<Pair<'_>> = asked
-        .iter()
-        .map(|asked| {
-            let pieces = asked.columns.map(|column| &columns[column]);
-            let n = pieces.map(|pieces| pieces.iter().map(|keys| keys.len() as u64).sum());
-            let sample = sample_of(pieces.into_iter().flatten().copied());
-            pair(context, asked, n, sample)
-        })
-        .collect();
     let compared = context.clock.count.time(|| {
-        if context.wanted.decode_only {
-            return Ok(vec![Compared::default(); pairs.len()]);
+        match context.wanted.counting {
+            Counting::Cells => {}
+            Counting::Sorting => {
+                let one = |asked: &Asked<'_>| {
+                    sorted::compare(context, &asked.reading.encoding, asked.columns.map(|column| &columns[column]))
+                };
+                return Ok(asked.iter().map(one).collect());
+            }
+            Counting::Nothing => return Ok(vec![Compared::default(); asked.len()]),
         }
-        in_groups(context.backend.load(columns)?.as_mut(), pairs, PAIRS_AT_ONCE, u64::MAX)
+        let pairs = asked.iter().map(|asked| {
+            let sample = sample_of(asked.columns.iter().flat_map(|&column| &columns[column]).copied());
+            pair(context, asked, sample)
+        });
+        let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
+        let mut loaded = context.backend.load(columns)?;
+        in_groups(&mut WithStored { loaded: loaded.as_mut(), stored }, pairs, PAIRS_AT_ONCE, u64::MAX)
     })?;
-    let mut found = asked.into_iter().zip(compared).map(|(asked, compared)| Ordered { facts: asked.facts, compared });
+    let mut found = asked.into_iter().zip(compared).map(|(asked, compared)| asked.answered(compared));
     let sizes: Vec<usize> = batch.iter().map(|read| read.reading.tasks.len()).collect();
     let finished = sizes.into_iter().map(|n| found.by_ref().take(n).collect()).collect();
+    drop(found);
     batch.into_iter().for_each(|read| read.pieces.release(&context.pool));
     Ok(finished)
 }
@@ -87,29 +121,30 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
 /// Compares one feature that is too large to be held: one result a task.
 pub(super) fn compare_streamed(context: &Context<'_>, reading: &Reading) -> Result<Vec<Ordered>, DeviceError> {
     context.pool.release();
+    let stored = context.stored(reading)?;
+    let of_profile = |sample: usize| stored.as_ref().filter(|_| reading.stored == Some(sample));
     let mut streamed = Streamed::new(context, reading);
     let overview = streamed.overview(SAMPLE_KEYS / 2)?;
+    let facts = |sample| of_profile(sample).map_or_else(|| overview.facts(sample), |one| one.facts.clone());
     let asked: Vec<Asked<'_>> = reading
         .tasks
         .iter()
         .map(|task: &Task| Asked {
             reading,
-            facts: task.samples.map(|sample| overview.facts(sample)),
+            facts: task.samples.map(facts),
             columns: task.samples.map(|sample| streamed.column(sample)),
+            stored: of_profile(task.samples[0]),
         })
         .collect();
-    let pairs: Vec<Pair<'_>> = asked
-        .iter()
-        .zip(&reading.tasks)
-        .map(|(asked, task)| {
-            let n = [0, 1].map(|side| asked.facts[side].values());
-            pair(context, asked, n, task.samples.map(|sample| overview.sample(sample)).concat())
-        })
-        .collect();
+    let sample = |task: &Task| task.samples.map(|sample| overview.sample(sample)).concat();
+    let pairs = asked.iter().zip(&reading.tasks).map(|(asked, task)| pair(context, asked, sample(task)));
+    let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
     let at_once = pairs.len().clamp(1, STREAMED_AT_ONCE);
     let budget = context.memory.fetch(reading.encoding.key_bits() as usize / 8) / at_once as u64;
-    let compared = context.clock.count.time(|| in_groups(&mut streamed, pairs, at_once, budget))?;
-    Ok(asked.into_iter().zip(compared).map(|(asked, compared)| Ordered { facts: asked.facts, compared }).collect())
+    let by_column = reading.samples().into_iter().map(of_profile).collect();
+    let mut loaded = WithStored { loaded: &mut streamed, stored: by_column };
+    let compared = context.clock.count.time(|| in_groups(&mut loaded, pairs, at_once, budget))?;
+    Ok(asked.into_iter().zip(compared).map(|(asked, compared)| asked.answered(compared)).collect())
 }
 
 fn in_groups(
@@ -134,11 +169,22 @@ struct Asked<'t> {
     reading: &'t Reading,
     facts: [Facts; 2],
     columns: [usize; 2],
+    /// The reference, where it comes from a profile.
+    stored: Option<&'t Stored<'t>>,
 }
 
-fn pair<'t>(context: &Context<'_>, asked: &Asked<'t>, n: [u64; 2], sample: Vec<u128>) -> Pair<'t> {
-    let lowest = asked.facts.iter().filter_map(|facts| facts.min_key).min().unwrap_or(0);
-    let highest = asked.facts.iter().filter_map(|facts| facts.max_key).max().unwrap_or(0);
+impl Asked<'_> {
+    fn answered(self, compared: Compared) -> Ordered {
+        Ordered { facts: self.facts, compared, bound: self.stored.and_then(Bound::of) }
+    }
+}
+
+/// How a feature is compared; `sample` is of the keys that are at hand.
+fn pair<'t>(context: &Context<'_>, asked: &Asked<'t>, mut sample: Vec<u128>) -> Result<Pair<'t>, DeviceError> {
+    let Asked { facts, stored, .. } = asked;
+    let n = [0, 1].map(|side| facts[side].values());
+    let lowest = facts.iter().filter_map(|facts| facts.min_key).min().unwrap_or(0);
+    let highest = facts.iter().filter_map(|facts| facts.max_key).max().unwrap_or(0);
     let query = Query {
         scale: &asked.reading.encoding,
         gap: context.wanted.gap,
@@ -146,6 +192,26 @@ fn pair<'t>(context: &Context<'_>, asked: &Asked<'t>, n: [u64; 2], sample: Vec<u
         quantiles: context.wanted.quantiles,
         wasserstein: context.wanted.everything,
     };
-    let map = map_for(lowest, highest, sample.clone(), n[0].max(n[1]));
-    Pair { columns: asked.columns, n, extent: (lowest, highest), map, sample, query }
+    let own = stored.and_then(|stored| stored.map()).filter(|map| suits(map, &sample));
+    let map = match own {
+        Some(map) => map.clone(),
+        None => {
+            if let Some(stored) = stored {
+                sample.extend(stored.sample(SAMPLE_KEYS)?);
+            }
+            map_for(lowest, highest, sample.clone(), n[0].max(n[1]))
+        }
+    };
+    Ok(Pair { columns: asked.columns, n, extent: (lowest, highest), map, sample, query })
+}
+
+/// Whether a map that was made for the reference alone spreads current keys, too: a cell that holds many of them would
+/// have to be fetched whole.
+fn suits(map: &CellMap, sample: &[u128]) -> bool {
+    const LOOKED_AT: usize = 512;
+    const CROWDED: usize = 16;
+    let step = sample.len().div_ceil(LOOKED_AT).max(1);
+    let mut cells: Vec<usize> = sample.iter().step_by(step).map(|&key| map.cell_of(key)).collect();
+    cells.sort_unstable();
+    cells.chunk_by(|a, b| a == b).all(|same| same.len() <= CROWDED.max(cells.len() / CROWDED))
 }

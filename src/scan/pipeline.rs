@@ -1,7 +1,7 @@
 //! From planned nights to their reports.
 
 use super::ScanError;
-use super::context::{Clock, Context, Wanted};
+use super::context::{Clock, Context, Counting, Failure, Wanted};
 use super::evaluate::{self, Evaluated};
 use super::freshness;
 use super::memory::{Memory, Pool};
@@ -12,6 +12,7 @@ use crate::backend::Backend;
 use crate::column::FactsLevel;
 use crate::config::{Comparison, FactsChoice, ScanConfig};
 use crate::metric::{METRICS, Needs};
+use crate::profile::ProfileError;
 use crate::progress::Progress;
 use crate::report::{
     ComparisonReport, Input, Report, Run, SegmentRows, SegmentsReport, SelectionReport, SkipCause, Skipped,
@@ -31,7 +32,7 @@ pub(super) fn run(
     nights: &[Night],
     backend: &dyn Backend,
     progress: &dyn Progress,
-    decode_only: bool,
+    counting: Counting,
     each: &mut dyn FnMut(Report) -> Result<(), ScanError>,
 ) -> Result<Duration, ScanError> {
     let start = Instant::now();
@@ -43,7 +44,7 @@ pub(super) fn run(
     let a_night = columns * REPORT_BYTES + config.threads * FACTS_BYTES;
     let mut counted = Duration::ZERO;
     for nights in nights.chunks((limit / 4 / a_night.max(1)).max(1)) {
-        let pass = Pass { nights, sources: &sources, backend, progress, decode_only, start, opened };
+        let pass = Pass { nights, sources: &sources, backend, progress, counting, start, opened };
         counted += pass.run(each)?;
     }
     Ok(counted)
@@ -55,7 +56,7 @@ struct Pass<'p> {
     sources: &'p Sources,
     backend: &'p dyn Backend,
     progress: &'p dyn Progress,
-    decode_only: bool,
+    counting: Counting,
     start: Instant,
     opened: Duration,
 }
@@ -71,12 +72,13 @@ impl Pass<'_> {
         let surveyed = planning.elapsed();
         let context = Context {
             parts: &plan.parts,
+            profile: self.sources.profile.as_ref(),
             backend: self.backend,
             memory,
             threads: config.threads,
             pool: Pool::default(),
             facts: if config.facts == FactsChoice::Full { FactsLevel::Full } else { FactsLevel::Basic },
-            wanted: wanted(config, self.decode_only),
+            wanted: wanted(config, self.counting),
             config,
             progress: self.progress,
             clock: Clock::default(),
@@ -85,6 +87,12 @@ impl Pass<'_> {
         let counting = Instant::now();
         let answers = work::count(&context, &plan.readings);
         let counted = counting.elapsed();
+        // Not a fault of the data: the profile was built so that it cannot answer what is asked.
+        let answers = answers.into_iter().map(|answer| match answer {
+            Err(Failure::Profile(error @ ProfileError::Unanswered { .. })) => Err(ScanError::Profile(error)),
+            answer => Ok(answer),
+        });
+        let answers = answers.collect::<Result<Vec<_>, _>>()?;
         let spent = [context.clock.decode.spent(), context.clock.count.spent()];
 
         let comparisons = plan.planned.iter().flatten();
@@ -185,7 +193,16 @@ impl Pass<'_> {
                 skipped_files: cut.data.bad_files().iter().map(skipped).collect(),
             }
         };
-        run.reference = input(0, &config.reference);
+        run.reference = match (&config.profile, &self.sources.profile) {
+            (Some(path), Some(profile)) if planned.cuts[0] == 0 => Input {
+                paths: vec![path.display().to_string()],
+                files: 1,
+                rows: profile.rows(),
+                window: None,
+                skipped_files: Vec::new(),
+            },
+            _ => input(0, &config.reference),
+        };
         run.current = input(1, &config.current);
         if config.windows.is_off() {
             return;
@@ -258,7 +275,7 @@ fn window_report(window: &Window) -> WindowReport {
     WindowReport { name: window.name.clone(), start: window.start.to_rfc3339(), end: window.end.to_rfc3339() }
 }
 
-fn wanted(config: &ScanConfig, decode_only: bool) -> Wanted {
+fn wanted(config: &ScanConfig, counting: Counting) -> Wanted {
     let needs =
         |needs: Needs| METRICS.iter().any(|metric| config.wants(metric.card().name) && metric.card().needs == needs);
     Wanted {
@@ -267,6 +284,6 @@ fn wanted(config: &ScanConfig, decode_only: bool) -> Wanted {
         quantiles: config.facts == FactsChoice::Full,
         everything: needs(Needs::Everything),
         max_categories: config.max_categories,
-        decode_only,
+        counting,
     }
 }

@@ -6,6 +6,7 @@ use super::matching::{Matched, match_features};
 use super::parts::{Cut, Parts, PartsError, Segment, Segments, Survey, files_of};
 use crate::column::Encoding;
 use crate::config::{Comparison, ScanConfig};
+use crate::profile::Profile;
 use crate::report::Skipped;
 use crate::source::{Dataset, OpenOptions, SourceColumn};
 use crate::window::partition::FolderTime;
@@ -23,8 +24,12 @@ pub(super) struct Night {
 
 impl Night {
     /// The report that `config` asks for.
-    pub(super) fn new(config: ScanConfig) -> Result<Self, ScanError> {
+    pub(super) fn new(mut config: ScanConfig) -> Result<Self, ScanError> {
         let as_of = config.windows.as_of.unwrap_or_else(crate::window::AsOf::now);
+        if config.windows.reference.is_some() || config.windows.current.is_some() {
+            // So that the report says of which night it is.
+            config.windows.as_of = Some(as_of);
+        }
         let comparisons = config.windows.comparisons(as_of, config.has_one_source()).map_err(PartsError::from)?;
         Ok(Self { config, comparisons })
     }
@@ -33,6 +38,8 @@ impl Night {
 /// The data sets: one, or one a side.
 pub(super) struct Sources {
     pub(super) data: Vec<Dataset>,
+    /// Stands for the reference, whose data set has no files then.
+    pub(super) profile: Option<Profile>,
 }
 
 /// Names of the sides, for messages.
@@ -60,10 +67,15 @@ impl Sources {
             Dataset::open_some(paths, &options, &keep).map_err(|source| ScanError::Source { side, source })
         };
         if config.has_one_source() {
-            return Ok(Self { data: vec![open(0, &config.reference)?] });
+            return Ok(Self { data: vec![open(0, &config.reference)?], profile: None });
         }
-        let (reference, current) = rayon::join(|| open(0, &config.reference), || open(1, &config.current));
-        Ok(Self { data: vec![reference?, current?] })
+        let profile = config.profile.as_deref().map(Profile::open).transpose()?;
+        let reference = || match &profile {
+            Some(profile) => Ok(Dataset::of_columns(profile.columns().to_vec())),
+            None => open(0, &config.reference),
+        };
+        let (reference, current) = rayon::join(reference, || open(1, &config.current));
+        Ok(Self { data: vec![reference?, current?], profile })
     }
 }
 
@@ -203,10 +215,13 @@ impl<'d> Plan<'d> {
             let (encoding, kind) = (task.pairing.encoding, task.pairing.kind);
             let reading = readings.entry((name.clone(), encoding)).or_insert_with(|| {
                 let columns = [None, None];
-                Reading { columns, encoding, kind, tasks: Vec::new(), atoms: Vec::new() }
+                Reading { columns, encoding, kind, stored: None, tasks: Vec::new(), atoms: Vec::new() }
             });
             for cut in cuts {
                 reading.columns[cut] = parts.cuts[cut].data.column(name);
+            }
+            if config.profile.is_some() && cuts[0] == 0 {
+                reading.stored = Some(task.samples[0]);
             }
             reading.tasks.push(task);
             tasks += 1;

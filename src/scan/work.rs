@@ -129,7 +129,7 @@ fn batches(context: &Context<'_>, readings: &[Reading], room: usize) -> Vec<Vec<
     batches
 }
 
-fn read<'t>(context: &Context<'_>, reading: &'t Reading, parallel: bool) -> Result<Ready<'t>, Failure> {
+fn read<'t>(context: &Context<'t>, reading: &'t Reading, parallel: bool) -> Result<Ready<'t>, Failure> {
     if reading.encoding.is_categorical() {
         Ok(categories::read(context, reading)?.map_or(Ready::TooLarge(reading), Ready::Coded))
     } else if context.bytes(reading) > context.memory.keys() {

@@ -15,7 +15,6 @@ pub(crate) mod partition;
 mod paths;
 mod row_map;
 mod statistics;
-mod thrift;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -29,6 +28,7 @@ pub use file::DataFile;
 use file::FileColumn;
 pub(crate) use guard::guard;
 pub(crate) use pages::Pages;
+pub(crate) use paths::find;
 pub(crate) use row_map::RowMap;
 
 /// More files than this are opened for every chunk instead of kept open: a process may hold 1024 by default.
@@ -124,7 +124,7 @@ impl Dataset {
     /// [`Dataset::open`] for the files that `keep` keeps. The last one is opened anyway: its schema is wanted when no row
     /// is.
     pub(crate) fn open_some(paths: &[String], options: &OpenOptions, keep: Keep<'_>) -> Result<Self, SourceError> {
-        let mut found = paths::find(paths)?;
+        let mut found = find(paths)?;
         let all = found.len();
         let last = found.pop();
         found.retain(|found| keep(&found.partition));
@@ -158,6 +158,12 @@ impl Dataset {
             return Err(SourceError::AllBad { files: bad_files.len(), path, reason });
         }
         Ok(Self { unopened, ..Self::assemble(files, schemas, bad_files) })
+    }
+
+    /// A data set without files and rows: the columns of a reference that lies somewhere else.
+    pub(crate) fn of_columns(columns: Vec<SourceColumn>) -> Self {
+        let index = columns.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
+        Self { columns, index, ..Self::assemble(Vec::new(), Vec::new(), Vec::new()) }
     }
 
     fn assemble(mut files: Vec<DataFile>, schemas: Vec<Vec<FileColumn>>, bad_files: Vec<(PathBuf, String)>) -> Self {

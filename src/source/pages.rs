@@ -15,8 +15,7 @@ use parquet::errors::ParquetError;
 use super::buffer::Buffer;
 use super::decompress::Decompressor;
 use super::error::Fault;
-use super::header::{PageHeader, encoding, page_type};
-use super::thrift::Bad;
+use super::header::{Bad, PageHeader, encoding, page_type};
 
 /// Chunks up to this size are read at once, larger ones page by page.
 const MAX_WHOLE_CHUNK: u64 = 64 << 20;

@@ -7,9 +7,9 @@ use gpudrift::counts::{CellCounts, Keys};
 use std::io::Write;
 use std::sync::{Arc, OnceLock};
 
-/// Options of a GPU for tests: any adapter, with all checks or as in a scan.
+/// Options of a GPU for tests: any adapter, with all checks or as in a scan. Nothing is kept on this machine.
 pub(crate) fn options(checks: bool) -> GpuOptions {
-    GpuOptions { software: Software::Allow, checks, validation: checks, ..GpuOptions::default() }
+    GpuOptions { software: Software::Allow, checks, validation: checks, pipeline_cache: None, ..GpuOptions::default() }
 }
 
 /// Prints past the test harness, which hides what `eprintln!` prints of a test that passes.

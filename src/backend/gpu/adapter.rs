@@ -4,7 +4,7 @@ use crate::backend::DeviceError;
 use wgpu::{DeviceType, Features};
 
 /// Features that are used where a device has them; none is needed.
-pub(super) const WANTED: Features = Features::TIMESTAMP_QUERY;
+pub(super) const WANTED: Features = Features::TIMESTAMP_QUERY.union(Features::PIPELINE_CACHE);
 
 /// What `gpudrift devices` prints of an adapter.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use crate::backend::DeviceError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,10 @@ pub(super) struct Device {
     pub(super) limits: wgpu::Limits,
     pub(super) lost: Lost,
     timeout: Duration,
+    /// It left a submission unanswered.
+    hung: AtomicBool,
+    /// It is to answer nothing any more.
+    silent: AtomicBool,
 }
 
 impl Device {
@@ -50,7 +55,7 @@ impl Device {
         let on_error = lost.clone();
         device.on_uncaptured_error(Arc::new(move |error| on_error.set(error.to_string())));
         let limits = device.limits();
-        Self { device, queue, limits, lost, timeout }
+        Self { device, queue, limits, lost, timeout, hung: AtomicBool::new(false), silent: AtomicBool::new(false) }
     }
 
     /// Runs `work` and returns the first error that wgpu reports meanwhile on this thread.
@@ -71,6 +76,16 @@ impl Device {
         }
     }
 
+    /// How long it may leave a submission unanswered.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// From now on nothing is answered, as by a hung device; nobody waits for it in earnest.
+    pub(super) fn silence(&self) {
+        self.silent.store(true, Ordering::Release);
+    }
+
     /// Waits until `submission` is done and runs the callbacks that it leads to.
     pub(super) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<(), DeviceError> {
         self.poll(wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(self.timeout) })
@@ -83,10 +98,11 @@ impl Device {
 
     fn poll(&self, how: wgpu::PollType) -> Result<(), DeviceError> {
         // wgpu panics when the device is lost while it waits; that is a device error like others.
-        match catch_unwind(AssertUnwindSafe(|| self.device.poll(how))) {
+        match catch_unwind(AssertUnwindSafe(|| self.answer(how))) {
             Ok(Ok(_)) => self.lost.check(),
             Ok(Err(wgpu::PollError::Timeout)) => {
-                self.lost.set(format!("no answer within {} s", self.timeout.as_secs()));
+                self.hung.store(true, Ordering::Release);
+                self.lost.set(format!("no answer within {:?}", self.timeout));
                 self.lost.check()
             }
             // The submission was refused; the scope around it says why.
@@ -95,6 +111,19 @@ impl Device {
                 self.lost.set("lost while waiting for it");
                 self.lost.check()
             }
+        }
+    }
+
+    fn answer(&self, how: wgpu::PollType) -> Result<wgpu::PollStatus, wgpu::PollError> {
+        if self.silent.load(Ordering::Acquire) { Err(wgpu::PollError::Timeout) } else { self.device.poll(how) }
+    }
+}
+
+impl Drop for Device {
+    /// wgpu waits for its queue to be idle when it lets go of it: for a hung one, for ever. That one is kept.
+    fn drop(&mut self) {
+        if self.hung.load(Ordering::Acquire) {
+            std::mem::forget(self.queue.clone());
         }
     }
 }

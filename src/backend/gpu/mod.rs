@@ -16,6 +16,7 @@ mod device;
 mod kernels;
 mod launch;
 mod layout;
+mod pipeline_cache;
 mod pipelines;
 mod pool;
 mod ring;
@@ -30,6 +31,8 @@ pub use adapter::{AdapterKind, AdapterSummary, OpenError, adapters, may_be_there
 pub use kernels::{KERNELS, Kernel, Width};
 
 use crate::backend::{Backend, Column, DeviceError, Loaded};
+use pipeline_cache::PipelineCache;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -54,6 +57,8 @@ pub struct GpuOptions {
     pub memory_limit: Option<u64>,
     /// How long the device may leave a submission unanswered before it counts as hung.
     pub timeout: Option<Duration>,
+    /// Where compiled shaders are kept between runs; nowhere when `None`.
+    pub pipeline_cache: Option<PathBuf>,
 }
 
 /// Whether a software rasteriser may be opened.
@@ -76,6 +81,7 @@ impl Default for GpuOptions {
             sort_on_device_from: None,
             memory_limit: None,
             timeout: None,
+            pipeline_cache: pipeline_cache::folder(),
         }
     }
 }
@@ -113,7 +119,9 @@ impl Gpu {
         });
         let (device, queue) = pollster::block_on(request)
             .map_err(|error| OpenError::Refused { name: summary.name.clone(), why: error.to_string() })?;
-        Ok(Self { core: Core::new(device, queue, options, &summary), summary })
+        let cache = options.pipeline_cache.as_deref();
+        let cache = cache.and_then(|folder| PipelineCache::open(&device, &adapter.get_info(), folder));
+        Ok(Self { core: Core::new(device, queue, options, &summary, cache), summary })
     }
 
     /// What is known about the adapter.
@@ -134,6 +142,18 @@ impl Gpu {
     pub fn lose(&self) {
         self.core.device.device.destroy();
         self.core.device.lost.set("destroyed by a test");
+    }
+
+    /// Makes the device answer nothing from now on, as one that hangs. For fault tests.
+    #[doc(hidden)]
+    pub fn hang(&self) {
+        self.core.device.silence();
+    }
+}
+
+impl Drop for Gpu {
+    fn drop(&mut self) {
+        self.core.pipelines.save();
     }
 }
 
@@ -204,7 +224,13 @@ struct Core {
 }
 
 impl Core {
-    fn new(device: wgpu::Device, queue: wgpu::Queue, options: GpuOptions, summary: &AdapterSummary) -> Self {
+    fn new(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        options: GpuOptions,
+        summary: &AdapterSummary,
+        cache: Option<PipelineCache>,
+    ) -> Self {
         // A rasteriser shares its processors with everybody else on the machine.
         let patience = Duration::from_secs(if summary.is_software() { 300 } else { 30 });
         let timestamps = device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
@@ -219,7 +245,7 @@ impl Core {
         Self {
             pool: pool::Pool::new(options.memory_limit, options.memory_limit.unwrap_or(keep).min(keep)),
             ring: ring::Ring::new(staging),
-            pipelines: pipelines::Pipelines::new(&device, options.checks),
+            pipelines: pipelines::Pipelines::new(&device, options.checks, cache),
             clocks: Mutex::default(),
             timestamps,
             times: Default::default(),

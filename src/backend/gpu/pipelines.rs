@@ -2,6 +2,7 @@
 
 use super::device::{Device, lock};
 use super::kernels::{Entry, KERNELS, TABLE_BYTES, WORKGROUP, Width};
+use super::pipeline_cache::PipelineCache;
 use super::trusted;
 use crate::backend::DeviceError;
 use crate::counts::CellMap;
@@ -25,11 +26,13 @@ pub(super) struct Pipelines {
     checks: bool,
     workgroup_bytes: u32,
     built: Mutex<HashMap<Build, wgpu::ComputePipeline>>,
+    cache: Option<PipelineCache>,
 }
 
 impl Pipelines {
-    pub(super) fn new(device: &Device, checks: bool) -> Self {
-        Self { checks, workgroup_bytes: device.limits.max_compute_workgroup_storage_size, built: Mutex::default() }
+    pub(super) fn new(device: &Device, checks: bool, cache: Option<PipelineCache>) -> Self {
+        let workgroup_bytes = device.limits.max_compute_workgroup_storage_size;
+        Self { checks, workgroup_bytes, built: Mutex::default(), cache }
     }
 
     /// Most cells of maps that `entry` counts in workgroup memory.
@@ -111,11 +114,20 @@ impl Pipelines {
                     // Every kernel writes what it reads of workgroup memory.
                     zero_initialize_workgroup_memory: false,
                 },
-                cache: None,
+                cache: self.cache.as_ref().map(PipelineCache::get),
             }))
         })?;
         built.insert((entry, width, size), pipeline.clone());
         Ok(pipeline)
+    }
+
+    /// Keeps what was compiled for the next run. Failing costs that run a moment, and this one nothing.
+    pub(super) fn save(&self) {
+        if let Some(cache) = &self.cache
+            && !lock(&self.built).is_empty()
+        {
+            let _ = cache.save();
+        }
     }
 
     fn tier(&self, entry: Entry, small: &[u32], cells: usize) -> u32 {

@@ -120,7 +120,7 @@ impl<'g> Run<'g> {
         readback.map_async(wgpu::MapMode::Read, ..times.end.max(8), move |result| drop(answer.send(result)));
         core.device.wait(submission)?;
         // Another thread's poll may have taken the answer along, and still be about to deliver it.
-        match mapped.recv_timeout(std::time::Duration::from_secs(30)) {
+        match mapped.recv_timeout(core.device.timeout()) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(DeviceError::Lost(format!("reading back: {error}"))),
             Err(_) => return Err(DeviceError::Lost("reading back: no answer".into())),

@@ -1,298 +1,210 @@
-//! Values that are bytes: BYTE_ARRAY and FIXED_LEN_BYTE_ARRAY, page by page.
+//! Pages of values that are bytes: BYTE_ARRAY and FIXED_LEN_BYTE_ARRAY, as Arrow arrays.
+//!
+//! Arrow's views of a plain page point into the page, so no byte of it is copied. The arrays are of plain bytes, whatever
+//! the column means: its type is taken off the schema that the reader is given.
 
-use bytes::Bytes;
-use parquet::basic::{Encoding, Type as Physical};
-use parquet::column::page::Page;
-use parquet::schema::types::ColumnDescriptor;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::delta;
-use super::hybrid::Hybrid;
-use crate::source::{Fault, Pages};
+use arrow::array::{Array, AsArray, BinaryViewArray, FixedSizeBinaryArray};
+use arrow::datatypes::{DataType, Field, Fields};
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowGroups};
+use parquet::arrow::{FieldLevels, ProjectionMask, parquet_to_arrow_field_levels};
+use parquet::basic::{Encoding, Repetition, Type as Physical};
+use parquet::column::page::{Page, PageIterator, PageReader};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{FileMetaData, ParquetMetaData, RowGroupMetaData};
+use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, Type};
 
-/// Codes handed on at a time.
-const CODES: usize = 8192;
-/// Slices handed on at a time.
-const SLICES: usize = 1024;
-/// Bytes of values put together before they are handed on.
-const ARENA_BYTES: usize = 1 << 20;
+use super::numbers::as_data_page;
+use super::parts::{OnlyChunk, Part};
+use super::{ValueReader, delta};
+use crate::source::{Fault, guard};
 
-/// The values of a dictionary page.
-pub(crate) struct Dictionary {
-    page: Bytes,
-    values: Vec<(usize, usize)>,
+/// Name of the schema that the crate is given, and of its only field.
+const NAME: &str = "bytes";
+/// Rows at a time.
+const ROWS: usize = 4096;
+/// Bytes of values that a batch may take where they are copied out of the page.
+const COPIED: usize = 64 << 20;
+
+/// Values of a batch; null slots are to be passed over.
+#[derive(Clone)]
+pub(in crate::column) enum ByteBatch {
+    /// Of any length.
+    Views(BinaryViewArray),
+    /// Of one length.
+    Fixed(FixedSizeBinaryArray),
 }
 
-impl Dictionary {
-    /// Number of values.
-    pub(crate) fn len(&self) -> usize {
-        self.values.len()
-    }
-
-    /// The value that `code`, below [`Dictionary::len`], stands for.
-    pub(crate) fn value(&self, code: usize) -> &[u8] {
-        let (start, end) = self.values[code];
-        &self.page[start..end]
-    }
-}
-
-/// Takes the values of a column chunk in the order of the rows.
-pub(crate) trait ByteSink {
-    /// What taking them can fail with.
-    type Error: From<Fault>;
-    /// So many nulls, somewhere among the values of a page.
-    fn nulls(&mut self, n: usize);
-    /// The dictionary that later codes refer to; at most one a chunk.
-    fn dictionary(&mut self, dictionary: &Dictionary) -> Result<(), Self::Error>;
-    /// Values as codes, each below the dictionary's length.
-    fn codes(&mut self, dictionary: &Dictionary, codes: &[u32]) -> Result<(), Self::Error>;
-    /// Values as they are.
-    fn values(&mut self, values: &[&[u8]]) -> Result<(), Self::Error>;
-}
-
-/// Reads all pages of a column chunk of bytes into `sink`.
-pub(crate) fn read_bytes<S: ByteSink>(
-    pages: &mut Pages,
-    descriptor: &ColumnDescriptor,
-    sink: &mut S,
-) -> Result<(), S::Error> {
-    let width = match descriptor.physical_type() {
-        Physical::FIXED_LEN_BYTE_ARRAY => {
-            let width = usize::try_from(descriptor.type_length()).ok().filter(|&width| width > 0);
-            Some(width.ok_or_else(|| Fault::corrupt("values of fixed length have no bytes"))?)
-        }
-        _ => None,
-    };
-    let nullable = descriptor.max_def_level() > 0;
-    let mut dictionary = None;
-    let mut codes = Vec::new();
-    while let Some(page) = pages.next_page()? {
-        if let Page::DictionaryPage { buf, num_values, encoding, .. } = page {
-            if !matches!(encoding, Encoding::PLAIN | Encoding::PLAIN_DICTIONARY) {
-                return Err(
-                    Fault::Unsupported(format!("a dictionary page of encoding {encoding} is not supported")).into()
-                );
-            }
-            let mut values = Vec::with_capacity(num_values as usize);
-            Plain { bytes: &buf, at: 0, width }.next(num_values as usize, &mut values)?;
-            let read = Dictionary { page: buf, values };
-            sink.dictionary(&read)?;
-            dictionary = Some(read);
-            continue;
-        }
-        let body = Body::of(&page, nullable)?;
-        sink.nulls(body.nulls);
-        match body.encoding {
-            Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY => {
-                let dictionary =
-                    dictionary.as_ref().ok_or_else(|| Fault::corrupt("codes without a dictionary page"))?;
-                read_codes(body.values, body.count, dictionary, &mut codes, sink)?;
-            }
-            Encoding::PLAIN => {
-                // Range by range, so that a page of a billion bytes does not need a list of as many places.
-                let mut plain = Plain { bytes: body.values, at: 0, width };
-                let mut ranges = Vec::new();
-                for from in (0..body.count).step_by(SLICES) {
-                    ranges.clear();
-                    plain.next(SLICES.min(body.count - from), &mut ranges)?;
-                    hand_on(body.values, &ranges, sink)?;
-                }
-            }
-            Encoding::DELTA_LENGTH_BYTE_ARRAY => {
-                let ranges = delta_length(body.values, body.count, 0)?;
-                hand_on(body.values, &ranges, sink)?;
-            }
-            Encoding::DELTA_BYTE_ARRAY => delta_bytes(body.values, body.count, width, sink)?,
-            Encoding::BYTE_STREAM_SPLIT if width.is_some() => {
-                byte_stream_split(body.values, body.count, width.unwrap_or(1), sink)?;
-            }
-            other => return Err(Fault::Unsupported(format!("encoding {other} of bytes is not supported")).into()),
+impl ByteBatch {
+    /// Number of slots, null or not.
+    pub(in crate::column) fn len(&self) -> usize {
+        match self {
+            Self::Views(array) => array.len(),
+            Self::Fixed(array) => array.len(),
         }
     }
-    Ok(())
-}
 
-/// A data page, taken apart.
-struct Body<'p> {
-    encoding: Encoding,
-    values: &'p [u8],
-    count: usize,
-    nulls: usize,
-}
+    /// The value in a slot that is not null.
+    #[inline]
+    pub(in crate::column) fn value(&self, index: usize) -> &[u8] {
+        match self {
+            Self::Views(array) => array.value(index),
+            Self::Fixed(array) => array.value(index),
+        }
+    }
 
-impl<'p> Body<'p> {
-    fn of(page: &'p Page, nullable: bool) -> Result<Self, Fault> {
-        let rows = page.num_values() as usize;
-        let buffer: &[u8] = page.buffer();
-        let (levels, values, packed) = match page {
-            Page::DataPageV2 { def_levels_byte_len, rep_levels_byte_len, .. } => {
-                let from = *rep_levels_byte_len as usize;
-                let to = from + *def_levels_byte_len as usize;
-                let levels = buffer.get(from..to).ok_or_else(short)?;
-                (levels, &buffer[to..], false)
+    /// The values that are not null, in order, each shown to `take`.
+    pub(in crate::column) fn each<E>(&self, take: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        match self {
+            Self::Views(array) if array.null_count() == 0 => {
+                (0..array.len()).map(|i| array.value(i)).try_for_each(take)
             }
-            Page::DataPage { .. } if !nullable => (&[][..], buffer, false),
-            #[expect(deprecated, reason = "old files have it")]
-            Page::DataPage { def_level_encoding: Encoding::BIT_PACKED, .. } => {
-                let (levels, values) = buffer.split_at_checked(rows.div_ceil(8)).ok_or_else(short)?;
-                (levels, values, true)
+            Self::Fixed(array) if array.null_count() == 0 => {
+                (0..array.len()).map(|i| array.value(i)).try_for_each(take)
             }
-            _ => {
-                let (length, rest) = buffer.split_first_chunk::<4>().ok_or_else(short)?;
-                let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| short())?;
-                let (levels, values) = rest.split_at_checked(length).ok_or_else(short)?;
-                (levels, values, false)
-            }
+            Self::Views(array) => array.iter().flatten().try_for_each(take),
+            Self::Fixed(array) => array.iter().flatten().try_for_each(take),
+        }
+    }
+
+    fn nulls(&self) -> u64 {
+        let nulls = match self {
+            Self::Views(array) => array.null_count(),
+            Self::Fixed(array) => array.null_count(),
         };
-        let count = if !nullable {
-            rows
-        } else if packed {
-            // One bit a row, the highest bit of a byte first.
-            (0..rows).filter(|row| levels[row / 8] >> (7 - row % 8) & 1 == 1).count()
-        } else {
-            Hybrid::new(levels, 1)?.count_ones(rows)?
-        };
-        Ok(Self { encoding: page.encoding(), values, count, nulls: rows - count })
+        nulls as u64
+    }
+
+    fn of(array: &dyn Array) -> Result<Self, Fault> {
+        match array.data_type() {
+            DataType::BinaryView => Ok(Self::Views(array.as_binary_view().clone())),
+            DataType::FixedSizeBinary(_) => Ok(Self::Fixed(array.as_fixed_size_binary().clone())),
+            other => Err(Fault::Unsupported(format!("bytes that are read as {other} are not supported"))),
+        }
     }
 }
 
-fn short() -> Fault {
-    Fault::corrupt("a page ends before its values do")
+/// Reads values that are bytes, a page at a time.
+pub(in crate::column) struct ByteValues {
+    pages: Part,
+    raw: Raw,
+    page: Option<ParquetRecordBatchReader>,
 }
 
-/// Walks over the values of a plain page.
-struct Plain<'p> {
-    bytes: &'p [u8],
-    at: usize,
+impl ValueReader for ByteValues {
+    type Batch = ByteBatch;
+
+    fn new(descriptor: &ColumnDescPtr, pages: Part) -> Result<Self, Fault> {
+        Ok(Self { pages, raw: Raw::new(descriptor)?, page: None })
+    }
+
+    fn next<E: From<Fault>>(&mut self, mut take: impl FnMut(&ByteBatch, u64) -> Result<(), E>) -> Result<usize, E> {
+        loop {
+            if let Some(page) = &mut self.page
+                && let Some(batch) = guard(|| page.next().transpose().map_err(ParquetError::from))?
+            {
+                let values = ByteBatch::of(batch.column(0))?;
+                take(&values, values.nulls())?;
+                return Ok(batch.num_rows());
+            }
+            let Some(page) = self.pages.get_next_page().map_err(Fault::from)? else { return Ok(0) };
+            let rows = self.raw.rows_at_a_time(&page)?;
+            self.page = Some(self.raw.reader(page, rows)?);
+        }
+    }
+
+    fn dictionary<E: From<Fault>>(
+        descriptor: &ColumnDescPtr,
+        page: Page,
+        mut take: impl FnMut(&ByteBatch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let n = page.num_values() as usize;
+        let (required, page) = as_data_page(descriptor, page)?;
+        let mut reader = Raw::new(&required)?.reader(page, n.max(1))?;
+        match guard(|| reader.next().transpose().map_err(ParquetError::from))? {
+            Some(batch) if batch.num_rows() == n => take(&ByteBatch::of(batch.column(0))?),
+            None if n == 0 => Ok(()),
+            _ => Err(Fault::corrupt("a dictionary page ends before its values do").into()),
+        }
+    }
+}
+
+/// A column as one of plain bytes, whatever it means.
+struct Raw {
+    levels: FieldLevels,
+    metadata: ParquetMetaData,
+    nullable: bool,
     width: Option<usize>,
 }
 
-impl Plain<'_> {
-    /// Appends where the next `count` values lie.
-    fn next(&mut self, count: usize, ranges: &mut Vec<(usize, usize)>) -> Result<(), Fault> {
-        for _ in 0..count {
-            let (start, length) = match self.width {
-                Some(width) => (self.at, width),
-                None => {
-                    let length = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<4>).ok_or_else(short)?;
-                    (self.at + 4, usize::try_from(u32::from_le_bytes(*length)).map_err(|_| short())?)
-                }
-            };
-            self.at = start.checked_add(length).filter(|&end| end <= self.bytes.len()).ok_or_else(short)?;
-            ranges.push((start, self.at));
-        }
-        Ok(())
-    }
-}
-
-/// Where the values of a DELTA_LENGTH_BYTE_ARRAY section, which begins at `from`, lie.
-fn delta_length(bytes: &[u8], count: usize, from: usize) -> Result<Vec<(usize, usize)>, Fault> {
-    if count == 0 {
-        return Ok(Vec::new());
-    }
-    let (lengths, taken) = delta::lengths(&bytes[from..], count)?;
-    if lengths.len() < count {
-        return Err(short());
-    }
-    let mut at = from + taken;
-    lengths
-        .into_iter()
-        .map(|length| {
-            let start = at;
-            at = start.checked_add(length).filter(|&end| end <= bytes.len()).ok_or_else(short)?;
-            Ok((start, at))
-        })
-        .collect()
-}
-
-fn hand_on<S: ByteSink>(bytes: &[u8], ranges: &[(usize, usize)], sink: &mut S) -> Result<(), S::Error> {
-    let mut slices: Vec<&[u8]> = Vec::with_capacity(SLICES.min(ranges.len()));
-    for ranges in ranges.chunks(SLICES) {
-        slices.clear();
-        slices.extend(ranges.iter().map(|&(start, end)| &bytes[start..end]));
-        sink.values(&slices)?;
-    }
-    Ok(())
-}
-
-fn read_codes<S: ByteSink>(
-    bytes: &[u8],
-    mut count: usize,
-    dictionary: &Dictionary,
-    codes: &mut Vec<u32>,
-    sink: &mut S,
-) -> Result<(), S::Error> {
-    if count == 0 {
-        return Ok(());
-    }
-    let (&width, packed) = bytes.split_first().ok_or_else(short)?;
-    let mut hybrid = Hybrid::new(packed, u32::from(width))?;
-    while count > 0 {
-        let take = count.min(CODES);
-        codes.clear();
-        hybrid.read(take, codes)?;
-        let highest = codes.iter().copied().max().unwrap_or(0);
-        if highest as usize >= dictionary.len() {
-            return Err(Fault::Corrupt(format!("code {highest} of a dictionary of {} values", dictionary.len())).into());
-        }
-        sink.codes(dictionary, codes)?;
-        count -= take;
-    }
-    Ok(())
-}
-
-/// DELTA_BYTE_ARRAY: every value begins with the first bytes of the one before it.
-fn delta_bytes<S: ByteSink>(bytes: &[u8], count: usize, width: Option<usize>, sink: &mut S) -> Result<(), S::Error> {
-    if count == 0 {
-        return Ok(());
-    }
-    let (prefixes, taken) = delta::lengths(bytes, count)?;
-    let suffixes = delta_length(bytes, count, taken)?;
-    if prefixes.len() < count {
-        return Err(short().into());
-    }
-    let mut arena: Vec<u8> = Vec::new();
-    let mut ranges: Vec<(usize, usize)> = Vec::new();
-    let mut previous = (0, 0);
-    for (prefix, (start, end)) in prefixes.into_iter().zip(suffixes) {
-        if ranges.len() >= SLICES || arena.len() >= ARENA_BYTES {
-            hand_on(&arena, &ranges, sink)?;
-            let last = previous.1 - previous.0;
-            arena.copy_within(previous.0..previous.1, 0);
-            arena.truncate(last);
-            ranges.clear();
-            previous = (0, last);
-        }
-        if prefix > previous.1 - previous.0 {
-            return Err(Fault::corrupt("a value begins with more bytes than the one before it has").into());
-        }
-        let at = arena.len();
-        arena.extend_from_within(previous.0..previous.0 + prefix);
-        arena.extend_from_slice(&bytes[start..end]);
-        previous = (at, arena.len());
-        if width.is_some_and(|width| width != previous.1 - previous.0) {
-            return Err(Fault::corrupt("a value of fixed length has another length").into());
-        }
-        ranges.push(previous);
-    }
-    hand_on(&arena, &ranges, sink)
-}
-
-/// BYTE_STREAM_SPLIT: the first bytes of all values, then the second bytes, and so on.
-fn byte_stream_split<S: ByteSink>(bytes: &[u8], count: usize, width: usize, sink: &mut S) -> Result<(), S::Error> {
-    let stride = bytes.len() / width;
-    if stride < count {
-        return Err(short().into());
-    }
-    let mut arena = vec![0; SLICES * width];
-    let ranges: Vec<_> = (0..SLICES).map(|index| (index * width, (index + 1) * width)).collect();
-    for from in (0..count).step_by(SLICES) {
-        let n = SLICES.min(count - from);
-        for index in 0..n {
-            for byte in 0..width {
-                arena[index * width + byte] = bytes[byte * stride + from + index];
+impl Raw {
+    fn new(descriptor: &ColumnDescPtr) -> Result<Self, Fault> {
+        let width = match descriptor.physical_type() {
+            Physical::FIXED_LEN_BYTE_ARRAY => Some(usize::try_from(descriptor.type_length()).unwrap_or(0)),
+            _ => None,
+        };
+        match width {
+            Some(0) => return Err(Fault::corrupt("values of fixed length have no bytes")),
+            Some(width) if width > COPIED => {
+                return Err(Fault::Unsupported(format!("values of {width} bytes are over the limit of {COPIED}")));
             }
+            _ => {}
         }
-        hand_on(&arena, &ranges[..n], sink)?;
+        let nullable = descriptor.max_def_level() > 0;
+        let field = Type::primitive_type_builder(NAME, descriptor.physical_type())
+            .with_repetition(if nullable { Repetition::OPTIONAL } else { Repetition::REQUIRED })
+            .with_length(width.and_then(|width| i32::try_from(width).ok()).unwrap_or(-1));
+        let schema = Type::group_type_builder(NAME).with_fields(vec![Arc::new(field.build()?)]).build()?;
+        let schema = Arc::new(SchemaDescriptor::new(Arc::new(schema)));
+        let hint = width.is_none().then(|| Fields::from(vec![Field::new(NAME, DataType::BinaryView, nullable)]));
+        let levels = parquet_to_arrow_field_levels(&schema, ProjectionMask::all(), hint.as_ref())?;
+        let metadata = ParquetMetaData::new(FileMetaData::new(1, 0, None, None, schema, None), Vec::new());
+        Ok(Self { levels, metadata, nullable, width })
     }
-    Ok(())
+
+    /// Reads `page` in batches of so many rows.
+    fn reader(&self, page: Page, rows: usize) -> Result<ParquetRecordBatchReader, Fault> {
+        let lent = OnePage { page: Mutex::new(Some(page)), metadata: &self.metadata };
+        guard(|| ParquetRecordBatchReader::try_new_with_row_groups(&self.levels, &lent, rows, None))
+    }
+
+    /// How many rows of `page` may be read at a time: as many as the memory allows, whatever their values are.
+    fn rows_at_a_time(&self, page: &Page) -> Result<usize, Fault> {
+        let sections = match page.encoding() {
+            Encoding::DELTA_LENGTH_BYTE_ARRAY => 1,
+            Encoding::DELTA_BYTE_ARRAY => 2,
+            _ => 0,
+        };
+        delta::check(page, self.nullable, sections)?;
+        // Every value may begin with all bytes of the one before it, which is no longer than the page.
+        let longest = if sections == 2 { page.buffer().len() } else { self.width.unwrap_or(1) };
+        Ok((COPIED / longest.max(1)).clamp(1, ROWS))
+    }
+}
+
+/// The only page of the only column chunk of the only row group.
+struct OnePage<'m> {
+    page: Mutex<Option<Page>>,
+    metadata: &'m ParquetMetaData,
+}
+
+impl RowGroups for OnePage<'_> {
+    fn num_rows(&self) -> usize {
+        let page = self.page.lock().unwrap_or_else(PoisonError::into_inner);
+        page.as_ref().map_or(0, |page| page.num_values() as usize)
+    }
+
+    fn column_chunks(&self, _: usize) -> Result<Box<dyn PageIterator>, ParquetError> {
+        let page = self.page.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(Box::new(OnlyChunk(page.map(Part::of))))
+    }
+
+    fn row_groups(&self) -> Box<dyn Iterator<Item = &RowGroupMetaData> + '_> {
+        Box::new(std::iter::empty())
+    }
+
+    fn metadata(&self) -> &ParquetMetaData {
+        self.metadata
+    }
 }

@@ -1,119 +1,131 @@
-//! DELTA_BINARY_PACKED, as far as lengths of byte arrays need it.
+//! How many lengths a page of DELTA_LENGTH_BYTE_ARRAY or DELTA_BYTE_ARRAY declares.
+//!
+//! The crate's decoders take memory for as many lengths as such a page declares, and differences of no bits take no bytes:
+//! a page of twenty bytes can ask for billions. So the count is held against the number of values before the page is
+//! decoded. Nothing is decoded here; sections are passed over by their sizes.
 
-use super::hybrid::{varint, word_at};
+use parquet::basic::Encoding;
+use parquet::column::page::Page;
+
 use crate::source::Fault;
 
-/// Lengths in one page. Differences of no bits take no bytes, so a small page could ask for billions.
-const MAX_LENGTHS: usize = 1 << 24;
-
-/// Reads the lengths at the beginning of `bytes` and tells how many bytes they take.
-///
-/// At most `limit` lengths are accepted, and none is negative.
-pub(super) fn lengths(bytes: &[u8], limit: usize) -> Result<(Vec<usize>, usize), Fault> {
-    let mut at = 0;
-    let block = varint(bytes, &mut at)?;
-    let miniblocks = varint(bytes, &mut at)?;
-    let count = varint(bytes, &mut at)?;
-    let mut value = zigzag(varint(bytes, &mut at)?);
-    let per_miniblock =
-        block.checked_div(miniblocks).filter(|&n| n > 0 && n % 32 == 0 && block <= 1 << 20 && block % miniblocks == 0);
-    let (Some(per_miniblock), Some(count)) =
-        (per_miniblock, usize::try_from(count).ok().filter(|&n| n <= limit.min(MAX_LENGTHS)))
-    else {
-        return Err(Fault::corrupt(format!(
-            "a delta page declares {count} lengths in blocks of {block} in {miniblocks}"
-        )));
-    };
-    let per_miniblock = usize::try_from(per_miniblock).map_err(|_| short())?;
-    let miniblocks = usize::try_from(miniblocks).map_err(|_| short())?;
-    let mut out = Vec::with_capacity(count);
-    if count > 0 {
-        out.push(length(value)?);
+/// Fails unless each of the `sections` of lengths that the values of `page` begin with declares at most as many lengths as
+/// the page has values.
+pub(super) fn check(page: &Page, nullable: bool, sections: usize) -> Result<(), Fault> {
+    if sections == 0 {
+        return Ok(());
     }
-    while out.len() < count {
-        let least = zigzag(varint(bytes, &mut at)?);
-        let widths = bytes.get(at..at + miniblocks).ok_or_else(short)?;
-        at += miniblocks;
-        for &width in widths {
-            if out.len() == count {
-                // Miniblocks without values are not stored, whatever width stands for them.
-                break;
-            }
-            if width > 64 {
-                return Err(Fault::corrupt(format!("a delta page has differences of {width} bits")));
-            }
-            let end = at + per_miniblock * usize::from(width) / 8;
-            let packed = bytes.get(at..end).ok_or_else(short)?;
-            for index in 0..per_miniblock.min(count - out.len()) {
-                let delta = bits_at(packed, index * usize::from(width), width).cast_signed();
-                value = value.wrapping_add(least).wrapping_add(delta);
-                out.push(length(value)?);
-            }
-            at = end;
+    let mut rest = values(page, nullable).ok_or_else(short)?;
+    for _ in 0..sections {
+        if rest.is_empty() {
+            // A page without values; if there should be any, the decoder says so.
+            return Ok(());
         }
+        let (count, after) = section(rest).ok_or_else(short)?;
+        if count > u64::from(page.num_values()) {
+            let values = page.num_values();
+            return Err(Fault::corrupt(format!("a delta page of {values} values declares {count} lengths")));
+        }
+        rest = after;
     }
-    Ok((out, at))
+    Ok(())
 }
 
 fn short() -> Fault {
     Fault::corrupt("a delta page ends before its lengths do")
 }
 
-fn zigzag(raw: u64) -> i64 {
-    (raw >> 1).cast_signed() ^ -((raw & 1).cast_signed())
-}
-
-fn length(value: i64) -> Result<usize, Fault> {
-    // Lengths are 32-bit; differences wrap at that width.
-    let low = i32::try_from(value).or_else(|_| i32::try_from(value.rem_euclid(1 << 32)));
-    low.ok()
-        .and_then(|low| usize::try_from(low).ok())
-        .ok_or_else(|| Fault::corrupt(format!("a delta page holds a length of {value}")))
-}
-
-/// `width` bits, at most 64, from `bit` on.
-fn bits_at(bytes: &[u8], bit: usize, width: u8) -> u64 {
-    if width == 0 {
-        return 0;
+/// What follows the levels of a page.
+fn values(page: &Page, nullable: bool) -> Option<&[u8]> {
+    let buffer: &[u8] = page.buffer();
+    match page {
+        Page::DataPageV2 { def_levels_byte_len, rep_levels_byte_len, .. } => {
+            buffer.get(*def_levels_byte_len as usize + *rep_levels_byte_len as usize..)
+        }
+        #[expect(deprecated, reason = "old files have it")]
+        Page::DataPage { def_level_encoding: Encoding::BIT_PACKED, num_values, .. } if nullable => {
+            buffer.get((*num_values as usize).div_ceil(8)..)
+        }
+        _ if nullable => {
+            let (length, rest) = buffer.split_first_chunk::<4>()?;
+            rest.get(usize::try_from(u32::from_le_bytes(*length)).ok()?..)
+        }
+        _ => Some(buffer),
     }
-    let shift = bit % 8;
-    let low = word_at(bytes, bit / 8) >> shift;
-    let high = if shift + usize::from(width) > 64 { word_at(bytes, bit / 8 + 8) << (64 - shift) } else { 0 };
-    (low | high) & (u64::MAX >> (64 - width))
+}
+
+/// The number of lengths that a DELTA_BINARY_PACKED section declares, and what follows the section.
+fn section(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let block = varint(&mut bytes)?;
+    let miniblocks = usize::try_from(varint(&mut bytes)?).ok()?;
+    let count = varint(&mut bytes)?;
+    varint(&mut bytes)?; // the first length
+    let per_miniblock = block.checked_div(miniblocks as u64)?;
+    let mut left = count.saturating_sub(1);
+    while left > 0 {
+        varint(&mut bytes)?; // the least difference
+        let (widths, packed) = bytes.split_at_checked(miniblocks)?;
+        bytes = packed;
+        // Miniblocks without values are not stored, whatever width stands for them.
+        for &width in widths.iter().take(usize::try_from(left.div_ceil(per_miniblock.max(1))).unwrap_or(usize::MAX)) {
+            let size = per_miniblock.checked_mul(width.into())? / 8;
+            bytes = bytes.get(usize::try_from(size).ok()?..)?;
+            left = left.saturating_sub(per_miniblock);
+        }
+    }
+    Some((count, bytes))
+}
+
+/// An unsigned LEB128 number, taken off the front.
+fn varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
-    fn the_example_of_the_format_is_read() {
+    fn sections_are_passed_over_by_their_sizes() {
         // 1, 2, 3, 4, 5: all differences are 1, so the miniblock has no bits.
-        let bytes = [0x80, 0x01, 0x04, 0x05, 0x02, 0x02, 0x00, 0x00, 0x00, 0x00];
-        assert_eq!(lengths(&bytes, 5).unwrap(), (vec![1, 2, 3, 4, 5], 10));
+        let bytes = [0x80, 0x01, 0x04, 0x05, 0x02, 0x02, 0x00, 0x00, 0x00, 0x00, 0xaa];
+        assert_eq!(section(&bytes), Some((5, &[0xaa][..])));
+        // One length has no block.
+        assert_eq!(section(&[0x80, 0x01, 0x04, 0x01, 0x06, 0xbb]), Some((1, &[0xbb][..])));
+        assert_eq!(section(&bytes[..9]), None);
     }
 
     #[test]
     fn more_lengths_than_values_are_refused() {
-        let bytes = [0x80, 0x01, 0x04, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x02];
-        assert!(lengths(&bytes, 1000).is_err());
+        let mut buf = vec![0x80, 0x01, 0x04];
+        buf.extend([0xff, 0xff, 0xff, 0xff, 0x7f, 0x02]);
+        buf.extend([0; 2000]);
+        let page = |encoding| Page::DataPage {
+            buf: buf.clone().into(),
+            num_values: 1000,
+            encoding,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        assert!(check(&page(Encoding::DELTA_LENGTH_BYTE_ARRAY), false, 1).is_err());
+        assert!(check(&page(Encoding::DELTA_BYTE_ARRAY), false, 2).is_err());
+        assert!(check(&page(Encoding::PLAIN), false, 0).is_ok());
     }
 
-    proptest! {
+    proptest::proptest! {
         #[test]
         fn any_bytes_end_in_an_answer(bytes: Vec<u8>) {
-            let _ = lengths(&bytes, 1 << 16);
-        }
-
-        #[test]
-        fn bits_are_found_at_any_place(bytes in prop::collection::vec(any::<u8>(), 9..40), bit in 0_usize..64, width in 1_u8..=64) {
-            prop_assume!(bit + usize::from(width) <= bytes.len() * 8);
-            let slow = (0..usize::from(width)).fold(0_u64, |all, i| {
-                let at = bit + i;
-                all | u64::from(bytes[at / 8] >> (at % 8) & 1) << i
-            });
-            prop_assert_eq!(bits_at(&bytes, bit, width), slow);
+            let _ = section(&bytes);
         }
     }
 }

@@ -32,6 +32,18 @@ impl Registers {
         *register = (*register).max(rank);
     }
 
+    /// One rank a register.
+    pub(super) fn ranks(&self) -> &[u8] {
+        &*self.0
+    }
+
+    /// Registers with these ranks, if there are such.
+    pub(super) fn from_ranks(ranks: &[u8]) -> Option<Self> {
+        let fits = ranks.iter().all(|&rank| usize::from(rank) <= HIGHEST);
+        let ranks: [u8; REGISTERS] = ranks.try_into().ok()?;
+        fits.then(|| Self(Box::new(ranks)))
+    }
+
     pub(super) fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0.iter()) {
             *mine = (*mine).max(*theirs);

@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 
 use num_bigint::{BigInt, BigUint};
+use serde::{Deserialize, Serialize};
 
 /// Values of one exponent: `sum * 2^power`, and `(squares_high * 2^128 + squares) * 4^power`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Term {
     power: i32,
     sum: i128,
@@ -14,7 +15,7 @@ struct Term {
 }
 
 /// The terms that occur, by power.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FloatSums {
     terms: Vec<Term>,
 }

@@ -1,12 +1,13 @@
 //! Exact sums of integers of up to 128 bits.
 
 use num_bigint::{BigInt, BigUint};
+use serde::{Deserialize, Serialize};
 
 /// Sums in parts, each far from its limit, so that adding two of them is adding the parts.
 ///
 /// A value is `a * 2^64 + b` with b of 64 bits; its magnitude is `c * 2^64 + d`. Products of two 64-bit numbers are
 /// summed as their upper and lower 64 bits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct IntSums {
     a: i128,
     b: u128,
@@ -16,7 +17,7 @@ pub(super) struct IntSums {
 }
 
 /// A sum of products: `upper * 2^64 + lower`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Product {
     upper: u128,
     lower: u128,
@@ -41,6 +42,10 @@ impl Product {
     fn merge(&mut self, other: Self) {
         self.upper += other.upper;
         self.lower += other.lower;
+    }
+
+    fn normalized(self) -> Self {
+        Self { upper: self.upper + (self.lower >> 64), lower: self.lower & LOW }
     }
 
     fn total(self) -> BigUint {
@@ -140,6 +145,17 @@ impl IntSums {
         self.cc.add_times(c * c, n);
         self.cd.add_times(c * d, n);
         self.dd.add_times(d * d, n);
+    }
+
+    /// The same sums with every lower part below 2^64.
+    pub(super) fn normalized(&self) -> Self {
+        Self {
+            a: self.a + (self.b >> 64).cast_signed(),
+            b: self.b & LOW,
+            cc: self.cc.normalized(),
+            cd: self.cd.normalized(),
+            dd: self.dd.normalized(),
+        }
     }
 
     pub(super) fn merge(&mut self, other: &Self) {

@@ -155,7 +155,10 @@ impl<'d> Cut<'d> {
                 units.push((index, *unit, located.place));
             }
         }
-        if let Some(writes) = reader.writes(side, config)? {
+        // What stands for the reference has no files: a profile holds the last writes already, or it does not.
+        if !data.files().is_empty()
+            && let Some(writes) = reader.writes(side, config)?
+        {
             let plain: Vec<(usize, Unit)> = units.iter().map(|&(index, unit, _)| (index, unit)).collect();
             reader.replaced = writes.replaced(data, &plain, memory)?;
         }

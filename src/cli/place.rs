@@ -1,0 +1,51 @@
+//! Which history a command is about.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gpudrift::alert::AlertsConfig;
+use gpudrift::config::{DEFAULT_FILE, FileConfig};
+use gpudrift::history::{History, HistoryPlace, RunFilter};
+
+use super::exit::Failure;
+
+/// Where commands look when nobody names a history.
+const DEFAULT_HISTORY: &str = "gpudrift.db";
+
+/// Flags that name a history and a job in it.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Place {
+    /// The history [default: that of gpudrift.toml, or ./gpudrift.db]
+    #[arg(long, value_name = "PATH", global = true)]
+    history: Option<PathBuf>,
+    /// Configuration to take the history from [default: ./gpudrift.toml, if there is one]
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Runs of this job only
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) job: Option<String>,
+}
+
+impl Place {
+    /// The history, which must be there.
+    pub(crate) fn open(&self) -> Result<History, Failure> {
+        History::open_existing(&self.configs()?.0).map_err(Failure::usage)
+    }
+
+    /// The history's configuration and that of alerts.
+    pub(crate) fn configs(&self) -> Result<(HistoryPlace, AlertsConfig), Failure> {
+        let file = match &self.config {
+            Some(path) => Some(FileConfig::read(path)?),
+            None if Path::new(DEFAULT_FILE).exists() => Some(FileConfig::read(Path::new(DEFAULT_FILE))?),
+            None => None,
+        };
+        let (history, alerts) = file.map(|file| (file.history, file.alerts)).unwrap_or_default();
+        let place = history.place(self.history.clone());
+        Ok((place.unwrap_or_else(|| HistoryPlace::at(PathBuf::from(DEFAULT_HISTORY))), alerts))
+    }
+
+    /// The runs of the job that is asked for, and at most so many.
+    pub(crate) fn filter(&self, last: Option<usize>) -> RunFilter {
+        RunFilter { job: self.job.clone(), last }
+    }
+}

@@ -1,0 +1,315 @@
+//! Sorted distinct keys with their counts, in blocks that can be read alone.
+//!
+//! ```text
+//!     data      [ block ][ block ] ...       256 keys each; the last one fewer
+//!     block     keys, each less the first    as a sequence
+//!               rows up to each key, less one a key: a sequence; absent where every key has one row
+//!     index     first key of each block · rows before each block · end of each block in the data (sequences),
+//!               then a checksum a block
+//! ```
+
+use serde::{Deserialize, Serialize};
+use twox_hash::XxHash3_64;
+
+use super::ProfileError;
+use super::container::{Reader, Slice};
+use super::sequence::{SLACK, decode, encode};
+use crate::column::Encoding;
+use crate::counts::{CellCounts, CellMap, CellSet, Key, Keys, with_keys};
+
+/// Keys in a block: few, because a scan wants a few keys here and there.
+pub(super) const BLOCK: usize = 256;
+
+/// Sorted runs as they are stored.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct StoredRuns {
+    /// Width of a key.
+    pub(super) bits: u32,
+    /// Number of distinct keys.
+    pub(super) keys: u64,
+    /// Rows of all keys.
+    pub(super) rows: u64,
+    index: Vec<u8>,
+}
+
+/// Encodes runs that come in ascending order.
+#[derive(Default)]
+pub(super) struct RunWriter {
+    pub(super) data: Vec<u8>,
+    keys: Vec<u128>,
+    counts: Vec<u64>,
+    firsts: Vec<u128>,
+    before: Vec<u128>,
+    ends: Vec<u128>,
+    checksums: Vec<u8>,
+    n: u64,
+    rows: u64,
+}
+
+impl RunWriter {
+    pub(super) fn push(&mut self, key: u128, count: u64) {
+        self.keys.push(key);
+        self.counts.push(count);
+        if self.keys.len() == BLOCK {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        let Some(&first) = self.keys.first() else { return };
+        self.firsts.push(first);
+        self.before.push(self.rows.into());
+        self.n += self.keys.len() as u64;
+        let start = self.data.len();
+        self.keys.iter_mut().for_each(|key| *key -= first);
+        encode(&self.keys, &mut self.data);
+        let mut extra = 0_u128;
+        let extras: Vec<u128> = self
+            .counts
+            .iter()
+            .map(|&count| {
+                extra += u128::from(count) - 1;
+                extra
+            })
+            .collect();
+        if extra > 0 {
+            encode(&extras, &mut self.data);
+        }
+        self.rows += self.counts.iter().sum::<u64>();
+        self.ends.push(self.data.len() as u128);
+        self.checksums.extend(XxHash3_64::oneshot(&self.data[start..]).to_le_bytes());
+        self.keys.clear();
+        self.counts.clear();
+    }
+
+    pub(super) fn finish(mut self, bits: u32) -> (StoredRuns, Vec<u8>) {
+        self.flush();
+        let mut index = Vec::new();
+        encode(&self.firsts, &mut index);
+        encode(&self.before, &mut index);
+        encode(&self.ends, &mut index);
+        index.extend(self.checksums);
+        (StoredRuns { bits, keys: self.n, rows: self.rows, index }, self.data)
+    }
+}
+
+/// Takes the keys of a block and their counts.
+type Visit<'v> = &'v mut dyn FnMut(&Keys, &[u64]) -> Result<(), ProfileError>;
+
+/// Where the blocks are read from.
+pub(super) enum Source<'p> {
+    File(&'p Reader, Slice),
+    Memory(&'p [u8]),
+}
+
+/// Stored runs, ready to be asked, in the keys of any encoding that holds their values.
+pub(super) struct Runs<'p> {
+    source: Source<'p>,
+    feature: &'p str,
+    own: Encoding,
+    wanted: Encoding,
+    keys: usize,
+    bits: u32,
+    firsts: Vec<u128>,
+    before: Vec<u64>,
+    ends: Vec<u64>,
+    checksums: Vec<u8>,
+    rows: u64,
+}
+
+fn corrupt(feature: &str) -> ProfileError {
+    ProfileError::Keys { feature: feature.to_owned() }
+}
+
+impl<'p> Runs<'p> {
+    pub(super) fn open(
+        stored: &StoredRuns,
+        source: Source<'p>,
+        feature: &'p str,
+        own: Encoding,
+        wanted: Encoding,
+    ) -> Result<Self, ProfileError> {
+        let bad = || corrupt(feature);
+        let keys = usize::try_from(stored.keys).map_err(|_| bad())?;
+        let n = keys.div_ceil(BLOCK);
+        let mut index = stored.index.clone();
+        if n > index.len() || stored.bits != own.key_bits() {
+            return Err(bad());
+        }
+        index.extend([0; SLACK]);
+        let (mut firsts, mut before, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        let mut at = decode(&index, n, 0_u128, &mut firsts).ok_or_else(bad)?;
+        at += decode(&index[at..], n, 0_u64, &mut before).ok_or_else(bad)?;
+        at += decode(&index[at..], n, 0_u64, &mut ends).ok_or_else(bad)?;
+        let checksums = index[at..index.len() - SLACK].to_vec();
+        if checksums.len() != 8 * n || !ends.is_sorted() || !before.is_sorted() {
+            return Err(bad());
+        }
+        let rows = stored.rows;
+        Ok(Self { source, feature, own, wanted, keys, bits: stored.bits, firsts, before, ends, checksums, rows })
+    }
+
+    fn start(&self, block: usize) -> u64 {
+        if block == 0 { 0 } else { self.ends[block - 1] }
+    }
+
+    fn translate(&self, key: u128) -> Result<u128, ProfileError> {
+        self.own
+            .translate(key, &self.wanted)
+            .map_err(|reason| ProfileError::Value { feature: self.feature.to_owned(), reason })
+    }
+
+    /// Evenly spaced keys: the first one of each block, at most about `most`.
+    pub(super) fn sample(&self, most: usize) -> Result<Vec<u128>, ProfileError> {
+        if self.firsts.len() >= most / 8 {
+            let step = self.firsts.len().div_ceil(most).max(1);
+            return self.firsts.iter().step_by(step).map(|&key| self.translate(key)).collect();
+        }
+        let mut sample = Vec::new();
+        let step = (self.rows / most as u64).max(1);
+        let mut next = 0;
+        let mut seen = 0;
+        self.blocks(0..self.firsts.len(), &mut |keys, counts| {
+            for (index, &count) in counts.iter().enumerate() {
+                seen += count;
+                while next < seen {
+                    sample.push(keys.get(index));
+                    next += step;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(sample)
+    }
+
+    /// Shows the keys and counts of some neighbouring blocks, in the keys wanted.
+    pub(super) fn blocks(&self, range: std::ops::Range<usize>, visit: Visit<'_>) -> Result<(), ProfileError> {
+        const AT_ONCE: usize = 64;
+        for from in range.clone().step_by(AT_ONCE) {
+            let to = (from + AT_ONCE).min(range.end);
+            let (start, end) = (self.start(from), self.ends[to - 1]);
+            let bad = || corrupt(self.feature);
+            let mut bytes = match &self.source {
+                Source::File(reader, slice) if end <= slice.length => {
+                    reader.bytes(slice.offset + start, end - start)?
+                }
+                Source::Memory(all) => {
+                    let [start, end] = [start, end].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
+                    all.get(start..end).ok_or_else(bad)?.to_vec()
+                }
+                Source::File(..) => return Err(bad()),
+            };
+            bytes.extend([0; SLACK]);
+            for block in from..to {
+                let within = |at: u64| usize::try_from(at - start).map_err(|_| bad());
+                let (low, high) = (within(self.start(block))?, within(self.ends[block])?);
+                let checksum = &self.checksums[8 * block..8 * block + 8];
+                if XxHash3_64::oneshot(&bytes[low..high]).to_le_bytes() != checksum {
+                    return Err(bad());
+                }
+                let (keys, counts) = self.decode_block(block, &bytes[low..], high - low).ok_or_else(bad)?;
+                let keys = if self.own == self.wanted {
+                    keys
+                } else {
+                    let mut translated = Keys::with_capacity(self.wanted.key_bits(), keys.len());
+                    for index in 0..keys.len() {
+                        let key = self.translate(keys.get(index))?;
+                        with_keys!(&mut translated, all => all.push(Key::narrow(key)));
+                    }
+                    translated
+                };
+                visit(&keys, &counts)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn decode_block(&self, block: usize, bytes: &[u8], length: usize) -> Option<(Keys, Vec<u64>)> {
+        let n = (self.keys - block * BLOCK).min(BLOCK);
+        let first = self.firsts[block];
+        let mut keys = Keys::with_capacity(self.bits, n);
+        let used = with_keys!(&mut keys, all => decode(bytes, n, Key::narrow(first), all))?;
+        let next = self.before.get(block + 1).copied().unwrap_or(self.rows);
+        let rows = next.checked_sub(self.before[block])?;
+        let mut counts = vec![1; n];
+        let mut end = used;
+        if rows != n as u64 {
+            let mut extras = Vec::with_capacity(n);
+            end += decode(&bytes[used..], n, 0_u64, &mut extras)?;
+            let mut last = 0;
+            for (count, extra) in counts.iter_mut().zip(extras) {
+                *count += extra - last;
+                last = extra;
+            }
+            if last.checked_add(n as u64)? != rows {
+                return None;
+            }
+        }
+        (end == length).then_some((keys, counts))
+    }
+
+    /// Shows every run, ascending.
+    pub(super) fn each(
+        &self,
+        visit: &mut dyn FnMut(u128, u64) -> Result<(), ProfileError>,
+    ) -> Result<(), ProfileError> {
+        self.blocks(0..self.firsts.len(), &mut |keys, counts| {
+            (0..keys.len()).try_for_each(|index| visit(keys.get(index), counts[index]))
+        })
+    }
+
+    pub(super) fn count(&self, map: &CellMap) -> Result<CellCounts, ProfileError> {
+        let mut cells = CellCounts::zero(map.n_cells());
+        fn add<K: Key>(keys: &[K], counts: &[u64], map: &CellMap, cells: &mut [u64]) {
+            let view = map.view::<K>();
+            for (&key, count) in keys.iter().zip(counts) {
+                let cell = match &view.pivots {
+                    None => view.coarse_cell_of(key),
+                    Some(pivots) => view.slot_of(key, pivots),
+                };
+                cells[cell as usize] += count;
+            }
+        }
+        let own = |keys: &Keys, counts: &[u64], cells: &mut CellCounts| {
+            with_keys!(keys, keys => add(keys, counts, map, &mut cells.0));
+        };
+        self.blocks(0..self.firsts.len(), &mut |keys, counts| {
+            own(keys, counts, &mut cells);
+            Ok(())
+        })?;
+        Ok(cells)
+    }
+
+    /// The keys in the wanted cells, ascending, as often as they occur.
+    pub(super) fn select(&self, map: &CellMap, wanted: &CellSet) -> Result<Keys, ProfileError> {
+        let mut found = Keys::empty(self.wanted.key_bits());
+        let cells = (0..map.n_cells()).filter(|&cell| wanted.contains(cell));
+        let mut ranges: Vec<(u128, u128)> = Vec::new();
+        for (lo, hi) in cells.filter_map(|cell| map.bounds(cell)) {
+            match ranges.last_mut().filter(|last| last.1.checked_add(1) == Some(lo)) {
+                Some(last) => last.1 = hi,
+                None => ranges.push((lo, hi)),
+            }
+        }
+        let firsts: Vec<u128> = self.firsts.iter().map(|&key| self.translate(key)).collect::<Result<_, _>>()?;
+        let mut done = 0;
+        for &(lo, hi) in &ranges {
+            let from = firsts.partition_point(|&first| first <= lo).saturating_sub(1).max(done);
+            let to = firsts.partition_point(|&first| first <= hi).max(from);
+            // Blocks from `done` on; what a block holds of later ranges is taken with it.
+            self.blocks(from..to, &mut |keys, counts| {
+                for (index, &count) in counts.iter().enumerate() {
+                    let key = keys.get(index);
+                    let at = ranges.partition_point(|range| range.1 < key);
+                    if ranges.get(at).is_some_and(|range| range.0 <= key) {
+                        let n = usize::try_from(count).map_err(|_| corrupt(self.feature))?;
+                        with_keys!(&mut found, all => all.resize(all.len() + n, Key::narrow(key)));
+                    }
+                }
+                Ok(())
+            })?;
+            done = to;
+        }
+        Ok(found)
+    }
+}
