@@ -67,7 +67,7 @@ pub(super) struct Coded<'t> {
     table: CategoryTable,
     pieces: Pieces,
     /// The reference, where it comes from a profile.
-    stored: Option<Stored>,
+    stored: Option<Box<Stored>>,
 }
 
 /// What a profile knows of the reference.
@@ -92,7 +92,7 @@ pub(super) fn read<'t>(context: &Context<'_>, reading: &'t Reading) -> Result<Op
 fn held<'t>(context: &Context<'_>, reading: &'t Reading) -> Result<Coded<'t>, Failure> {
     let mut table = CategoryTable::new(0, 1, context.memory.categories());
     let mut pieces = Pieces::new(32);
-    let stored = context.clock.decode.time(|| stored(context, reading, &mut table))?;
+    let stored = context.clock.decode.time(|| stored(context, reading, &mut table))?.map(Box::new);
     for unit in units_of(context, reading, usize::MAX) {
         let held = Held::read(context, unit.unit, 32, |out| unit.codes(reading, &mut table, out, &mut |_, _| Ok(())))?;
         pieces.add(reading, held);
@@ -137,7 +137,7 @@ pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded<'_>>) -> Result
     for (coded, used) in batch.into_iter().zip(used) {
         let (own, rest) = rows.split_at(used.len());
         rows = rest;
-        let of_profile = |sample: usize| coded.stored.as_ref().filter(|_| coded.reading.stored == Some(sample));
+        let of_profile = |sample: usize| coded.stored.as_deref().filter(|_| coded.reading.stored == Some(sample));
         let of = |sample: usize| {
             if let Some(stored) = of_profile(sample) {
                 return stored.rows.as_slice();
