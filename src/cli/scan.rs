@@ -21,12 +21,11 @@ Examples:
   gpudrift scan --reference jan/ --current feb/           every feature of two folders
   gpudrift scan --reference 'data/2013-01*.parquet' --current new.parquet \\
       --features 'user:*,order:total' --exclude '*_id'    some features
-  gpudrift scan --profile jan.gpd --current feb/          a reference saved by gpudrift profile build
-  gpudrift scan --source store/ --timestamp event_time --reference-window 2026-01..2026-03 \\
-      --current-window yesterday                          windows of one feature store
+  gpudrift scan --profile jan.gpd --current feb/          a reference saved by profile build
+  gpudrift scan --source store/ --timestamp at --current-window yesterday   a day and the day before
   gpudrift scan --fail-on critical -f json -o drift.json  a nightly job
 
--h is short, --help explains every option; all of them can stand in the [scan] table of gpudrift.toml.";
+-h is short, --help explains every option; all can stand in the [scan] table of gpudrift.toml.";
 
 /// What `gpudrift scan` takes.
 #[derive(Debug, Args)]

@@ -185,7 +185,7 @@ pub struct ScanOptions {
     /// 2026-01-01..2026-03-31 ends where April begins. Days are those of --timezone, with 23 or 25 hours where the clock changes.
     /// Allowed: yesterday, last-7-days, last-24-hours, last-4-weeks, last-month, a day, a month, a year, START..END of days, months
     /// or RFC 3339 times.
-    #[arg(long, value_name = "WINDOW", help_heading = "Windows")]
+    #[arg(long, value_name = "WINDOW", help_heading = "Windows", hide_short_help = true)]
     pub reference_window: Option<WindowSpec>,
     /// Rows to look at: yesterday, last-7-days, 2026-11-22, ...
     #[arg(long, value_name = "WINDOW", help_heading = "Windows")]
