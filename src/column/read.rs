@@ -42,15 +42,7 @@ pub fn read_keys<E: From<ReadError>>(
 ) -> Result<Facts, E> {
     assert!(!encoding.is_categorical(), "categories are read with read_codes");
     assert_eq!(out.bits(), encoding.key_bits(), "the vector for the keys has the width of the encoding");
-    let mut collector = Collector {
-        encoding: *encoding,
-        facts: Facts { rows: unit.rows, moments: Moments::new(encoding.scale()), ..Facts::default() },
-        distinct: (level == FactsLevel::Full).then(|| Distinguisher::new(unit.rows)),
-        level,
-        out,
-        window,
-        flush,
-    };
+    let mut collector = Collector::new(encoding, level, unit.rows, out, window, flush);
     match collector.read(dataset, unit, column) {
         Ok(()) => Ok(collector.finish()),
         Err(Stop::Taker(error)) => Err(error),
@@ -64,9 +56,31 @@ pub(super) struct Collector<'c, E> {
     level: FactsLevel,
     pub(super) facts: Facts,
     distinct: Option<Distinguisher>,
-    out: &'c mut Keys,
+    pub(super) out: &'c mut Keys,
     window: usize,
     flush: Flush<'c, E>,
+}
+
+impl<'c, E> Collector<'c, E> {
+    /// Nothing read yet of `rows` rows.
+    pub(super) fn new(
+        encoding: &Encoding,
+        level: FactsLevel,
+        rows: u64,
+        out: &'c mut Keys,
+        window: usize,
+        flush: Flush<'c, E>,
+    ) -> Self {
+        Self {
+            encoding: *encoding,
+            facts: Facts { rows, moments: Moments::new(encoding.scale()), ..Facts::default() },
+            distinct: (level == FactsLevel::Full).then(|| Distinguisher::new(rows)),
+            level,
+            out,
+            window,
+            flush,
+        }
+    }
 }
 
 impl<E> Collector<'_, E> {
@@ -84,7 +98,7 @@ impl<E> Collector<'_, E> {
         }
     }
 
-    fn finish(mut self) -> Facts {
+    pub(super) fn finish(mut self) -> Facts {
         if let Some(distinct) = self.distinct.take() {
             self.facts.distinct = distinct.finish();
         }
@@ -216,7 +230,7 @@ impl<E> Collector<'_, E> {
     }
 
     /// The value in the name of a folder, once a row.
-    fn constant(&mut self, value: &str, rows: u64) -> Result<(), Stop<E>> {
+    pub(super) fn constant(&mut self, value: &str, rows: u64) -> Result<(), Stop<E>> {
         let number = match self.encoding {
             Encoding::Temporal { unit, .. } => {
                 partition::day(value).map(|day| i128::from(day) * i128::from(Unit::Day.factor_to(unit)))
