@@ -41,7 +41,8 @@ fn title(feature: &FeatureReport) -> String {
     }
 }
 
-/// Whether the run could not see the subject, so that its silence says nothing.
+/// Whether the run could not see the subject, so that its silence says nothing: it was skipped, or no row came.
 pub(super) fn is_unseen(report: &Report, subject: &str) -> bool {
     report.skipped.iter().any(|skipped| skipped.name == subject)
+        || report.features.iter().any(|feature| feature.name == subject && feature.current.rows == 0)
 }
