@@ -77,6 +77,7 @@ pub mod profile;
 pub mod progress;
 pub mod quality;
 pub mod report;
+pub mod retrain;
 pub mod scan;
 pub mod source;
 pub mod stats;

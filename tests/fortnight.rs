@@ -173,13 +173,17 @@ fn a_fortnight_of_faults_is_found_night_by_night_and_nothing_else() {
          format = 'json'\nbackend = 'cpu'\nnull_warning = 0.1\n\
          [history]\npath = 'gpudrift.db'\n\
          [alerts]\nattempts = 1\ntimeout = '5s'\n\
-         [alerts.hook]\ntype = 'webhook'\nendpoint = 'http://{address}/hook'\n"
+         [alerts.hook]\ntype = 'webhook'\nendpoint = 'http://{address}/hook'\n\
+         [alerts.trainer]\ntype = 'command'\ndrift = false\ncommand = ['tee', '-a', '{asked}']\n\
+         [retrain]\ndrift = 0.03\nnights = 2\nhooks = ['trainer']\n",
+        asked = folder.join("asked.json").display(),
     );
     std::fs::write(folder.join("gpudrift.toml"), config).unwrap();
     (4..=31).for_each(|day| write(folder, 10, day));
 
     let mut server = Some(Http::on(&address, []));
     let mut told_before = Vec::new();
+    let mut retrained = Vec::new();
     for day in 1..=14 {
         if day != NO_ROWS {
             write(folder, 11, day);
@@ -214,6 +218,9 @@ fn a_fortnight_of_faults_is_found_night_by_night_and_nothing_else() {
         let together = expected.len() > 1 && day == 10;
         assert!(!together || incidents == 2, "three unit changes are one incident: {}", report["incidents"]);
 
+        let retrain = gpudrift(folder).args(["retrain", "check", "-f", "json"]).output().unwrap();
+        retrained.push((day, retrain.status.code(), self::report(&retrain)["answer"].as_str().unwrap().to_owned()));
+
         if day == 5 {
             let again = night(folder, day).output().unwrap();
             let said = String::from_utf8_lossy(&again.stderr).into_owned();
@@ -234,6 +241,19 @@ fn a_fortnight_of_faults_is_found_night_by_night_and_nothing_else() {
         open = now;
     }
     assert_eq!(sorted(&told), sorted(&news), "everybody is told once, and nobody of anything else");
+
+    // user:n5 drifts from the 5th on. Two nights must have it, and no night with broken rows is one to train on: the 6th to
+    // the 8th have swapped, recoded and clipped features.
+    let answers = retrained.into_iter().filter(|(.., answer)| answer != "no").collect::<Vec<_>>();
+    let asked = (10..=14).map(|day| (day, Some(0), "asked".to_owned()));
+    assert_eq!(answers, std::iter::once((9, Some(1), "yes".to_owned())).chain(asked).collect::<Vec<_>>());
+    let request = std::fs::read_to_string(folder.join("asked.json")).unwrap();
+    let request: Value = serde_json::from_str(&request).expect("one request");
+    assert_eq!(request["action"], "retrain", "{request}");
+    let done = gpudrift(folder).args(["retrain", "done", "--model-version", "v2"]).output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    let after = gpudrift(folder).args(["retrain", "check", "-f", "json"]).output().unwrap();
+    assert_eq!((after.status.code(), report(&after)["answer"].as_str()), (Some(0), Some("no")));
 
     let runs = gpudrift(folder).args(["history", "runs", "-f", "json"]).output().unwrap();
     let runs = report(&runs);

@@ -91,6 +91,8 @@ pub struct ChannelConfig {
     pub level: Option<Level>,
     /// Whether the end of an incident is told; default yes.
     pub resolve: Option<bool>,
+    /// Whether drift is told here; default yes. A channel that is only a hook of `[retrain]` says no.
+    pub drift: Option<bool>,
     /// An address that is no secret: PagerDuty's or Alertmanager's URL, `mail.example:587`.
     pub endpoint: Option<String>,
     /// Refused: see `url_env`.

@@ -66,6 +66,8 @@ pub enum Action {
     Resolve,
     /// Several that began at once, in short. It has no end of its own.
     Digest,
+    /// A model is to be trained again. It has no end of its own.
+    Retrain,
     /// Nothing: somebody tests whether messages arrive.
     Test,
 }
@@ -78,6 +80,7 @@ impl Action {
             Self::Trigger => "trigger",
             Self::Resolve => "resolve",
             Self::Digest => "digest",
+            Self::Retrain => "retrain",
             Self::Test => "test",
         }
     }
@@ -168,7 +171,7 @@ impl Message {
     pub fn headline(&self) -> String {
         match self.action {
             Action::Resolve => format!("RESOLVED {}", self.title),
-            Action::Test => self.title.clone(),
+            Action::Test | Action::Retrain => self.title.clone(),
             Action::Trigger | Action::Digest => format!("{} {}", self.level.name().to_uppercase(), self.title),
         }
     }

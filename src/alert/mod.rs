@@ -20,6 +20,7 @@ mod message;
 mod night;
 mod outbox;
 mod playbook;
+mod retrain;
 mod samples;
 
 use std::path::PathBuf;
@@ -92,6 +93,8 @@ struct Named {
     name: String,
     level: Level,
     resolve: bool,
+    /// Whether it is told of drift, or only what hooks are for.
+    drift: bool,
     channel: Box<dyn channel::Channel>,
 }
 
@@ -122,6 +125,7 @@ impl Alerts {
                 name: name.clone(),
                 level: channel.level.unwrap_or(Level::Warning),
                 resolve: channel.resolve.unwrap_or(true),
+                drift: channel.drift.unwrap_or(true),
                 channel: channel::build(name, channel, timeout)?,
             })
         };

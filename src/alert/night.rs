@@ -295,7 +295,9 @@ impl Alerts {
         wanted: impl Fn(&super::Named) -> bool,
     ) -> Result<(), AlertError> {
         let ends = message.action == Action::Resolve;
-        for channel in self.channels.iter().filter(|one| (ends || message.level >= one.level) && wanted(one)) {
+        for channel in
+            self.channels.iter().filter(|one| one.drift && (ends || message.level >= one.level) && wanted(one))
+        {
             enqueue(transaction, &channel.name, incident, message).map_err(|error| self.failed(error))?;
         }
         Ok(())
@@ -324,12 +326,13 @@ fn channels_of(transaction: &Transaction<'_>, incident: i64) -> Result<Vec<Strin
 }
 
 /// The deduplication key of a subject: readable, or hashed when that is too long.
-fn key(job: &str, subject: &str) -> String {
+pub(super) fn key(job: &str, subject: &str) -> String {
     let key = format!("gpudrift:{job}:{subject}");
     if key.len() <= MAX_KEY { key } else { format!("gpudrift:{}", hex::encode(Sha256::digest(key))) }
 }
 
-fn empty() -> Message {
+/// A message that says nothing yet.
+pub(super) fn empty() -> Message {
     Message {
         version: MESSAGE_VERSION,
         event: String::new(),

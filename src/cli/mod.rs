@@ -20,6 +20,7 @@ mod output;
 mod place;
 mod profile;
 mod progress;
+mod retrain;
 mod scan;
 
 use std::process::ExitCode;
@@ -67,6 +68,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Test the channels of alerts; show and send what waits
     Alert(alert::AlertArgs),
+    /// Decide whether a model is to be trained again
+    Retrain(retrain::RetrainArgs),
     /// Save a reference, so that a scan reads only the current data
     Profile(profile::ProfileArgs),
     /// Write synthetic feature stores with known drift
@@ -101,6 +104,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Alert(args) => alert::run(&args),
+        Command::Retrain(args) => retrain::run(&args),
         Command::Profile(args) => profile::run(args),
         Command::Generate(args) => generate(&args),
         Command::Concept(args) => concept::run(args),

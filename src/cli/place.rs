@@ -34,21 +34,19 @@ impl Place {
 
     /// The history's configuration and that of alerts.
     pub(crate) fn configs(&self) -> Result<(HistoryPlace, AlertsConfig), Failure> {
+        let Sections { history, alerts, .. } = self.sections()?;
+        let place = history.place(self.history.clone());
+        Ok((place.unwrap_or_else(|| HistoryPlace::at(PathBuf::from(DEFAULT_HISTORY))), alerts))
+    }
+
+    /// What the configuration says, for the job that is asked for where it has that one, or else what all jobs share.
+    pub(crate) fn sections(&self) -> Result<Sections, Failure> {
         let file = match &self.config {
             Some(path) => Some(FileConfig::read(path)?),
             None if Path::new(DEFAULT_FILE).exists() => Some(FileConfig::read(Path::new(DEFAULT_FILE))?),
             None => None,
         };
-        let Sections { history, alerts, .. } = match file {
-            Some(file) => self.sections(file)?,
-            None => Sections::default(),
-        };
-        let place = history.place(self.history.clone());
-        Ok((place.unwrap_or_else(|| HistoryPlace::at(PathBuf::from(DEFAULT_HISTORY))), alerts))
-    }
-
-    /// What the file says about the job that is asked for, where it has that job, or else what all jobs share.
-    fn sections(&self, file: FileConfig) -> Result<Sections, Failure> {
+        let Some(file) = file else { return Ok(Sections::default()) };
         match &self.job {
             Some(name) if file.jobs().any(|job| job == name) => Ok(file.select(Some(name))?.remove(0).sections),
             _ => Ok(file.sections),

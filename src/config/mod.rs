@@ -26,7 +26,7 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `sections` | the tables of the file, one file each: `side`, `options` (`[scan]`), `settings` (of a feature), `sink`, `history`, `alerts`, `concept` |
+//! | `sections` | the tables of the file, one file each: `side`, `options` (`[scan]`), `settings` (of a feature), `sink`, `history`, `alerts`, `retrain`, `concept` |
 //! | `file`, `document` | the text, the places of its keys, messages with lines |
 //! | `job` | `[job.NAME]` over what jobs share |
 //! | `rules` | which settings a feature has, and who says so |
@@ -49,6 +49,7 @@ mod optional;
 mod options;
 mod propose;
 mod resolve;
+mod retrain;
 mod rules;
 mod schema;
 mod secret;
@@ -69,6 +70,7 @@ pub use error::ConfigError;
 pub use explain::{Explained, Explanation, Said, explain};
 pub use file::FileConfig;
 pub use job::{ALL_JOBS, JobConfig};
+pub(crate) use optional::optional;
 pub use options::{Names, ScanOptions};
 pub use propose::{Sides, propose};
 pub use resolve::{Resolved, resolve};

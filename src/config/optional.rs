@@ -25,4 +25,4 @@ macro_rules! optional {
     };
 }
 
-pub(super) use optional;
+pub(crate) use optional;

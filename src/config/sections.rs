@@ -15,6 +15,7 @@ use super::sink::SinkConfig;
 use crate::alert::AlertsConfig;
 use crate::concept::ConceptOptions;
 use crate::history::HistoryConfig;
+use crate::retrain::RetrainConfig;
 
 /// A table, or an array of tables, of the file.
 pub(super) trait Section: Sized {
@@ -50,6 +51,8 @@ pub struct Sections {
     pub history: HistoryConfig,
     /// Who is told, by name.
     pub alerts: AlertsConfig,
+    /// When a model is to be trained again.
+    pub retrain: RetrainConfig,
     /// Any option of `gpudrift concept scan`, with underscores for dashes.
     pub concept: Option<ConceptOptions>,
     /// What a run writes.
@@ -82,6 +85,7 @@ impl Section for Sections {
             feature: IndexMap::new(),
             history: self.history.over(shared.history),
             alerts: self.alerts.over(shared.alerts),
+            retrain: self.retrain.over(shared.retrain),
             concept: self.concept.over(shared.concept),
             sink: self.sink.over(shared.sink),
             job: IndexMap::new(),
@@ -114,6 +118,7 @@ impl Section for Sections {
         checks.within("feature", |checks| self.feature.check(checks));
         checks.within("history", |checks| self.history.check(checks));
         checks.within("alerts", |checks| self.alerts.check(checks));
+        checks.within("retrain", |checks| self.retrain.check(checks));
         checks.within("concept", |checks| self.concept.check(checks));
         checks.within("sink", |checks| self.sink.check(checks));
         checks.within("job", |checks| {

@@ -55,7 +55,9 @@ impl Alertmanager {
         let ends = match message.action {
             Action::Resolve => now,
             // A test, and a list of what else there is, have no end of their own.
-            Action::Test | Action::Digest | Action::Trigger => now.checked_add_signed(keep).unwrap_or(now),
+            Action::Test | Action::Retrain | Action::Digest | Action::Trigger => {
+                now.checked_add_signed(keep).unwrap_or(now)
+            }
         };
         let mut alerts = vec![self.alert(message, message.level, ends)];
         // The severity is a label, so another severity is another alert: the former ends.
@@ -66,7 +68,11 @@ impl Alertmanager {
     }
 
     fn alert(&self, message: &Message, level: Level, ends: DateTime<Utc>) -> Value {
-        let name = if message.action == Action::Test { "GpudriftTest" } else { "GpudriftDrift" };
+        let name = match message.action {
+            Action::Test => "GpudriftTest",
+            Action::Retrain => "GpudriftRetrain",
+            Action::Trigger | Action::Resolve | Action::Digest => "GpudriftDrift",
+        };
         let mut labels: Map<String, Value> =
             self.labels.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
         let own =

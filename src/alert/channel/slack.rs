@@ -41,6 +41,7 @@ fn body(message: &Message) -> Value {
     let icon = match (message.action, message.level) {
         (Action::Resolve, _) => ":white_check_mark:",
         (Action::Test, _) => ":wave:",
+        (Action::Retrain, _) => ":repeat:",
         (_, Level::Critical) => ":rotating_light:",
         (_, Level::Warning) => ":warning:",
         _ => ":information_source:",
