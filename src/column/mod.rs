@@ -7,6 +7,7 @@
 mod byte_numbers;
 mod categories;
 mod class;
+mod coded;
 mod decode;
 mod distinct;
 mod encoding;
@@ -19,6 +20,7 @@ mod pair;
 mod plain;
 mod read;
 mod read_codes;
+mod tally;
 mod translate;
 
 use serde::{Deserialize, Serialize};
@@ -30,8 +32,8 @@ pub use encoding::Encoding;
 pub use facts::{Facts, FactsLevel};
 pub use moments::Moments;
 pub use pair::{Incomparable, Pairing, pair};
-pub use read::{Flush, read_keys};
-pub use read_codes::read_codes;
+pub use read::{Flush, read_keys, read_weighted_keys};
+pub use read_codes::{read_codes, read_weighted_codes};
 
 /// What a feature is, and so which statistics it gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

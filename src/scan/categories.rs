@@ -5,9 +5,9 @@
 //! hashes; sums over categories do not care which one was read when.
 
 use super::context::{Context, Counting, Failure, Task};
-use crate::backend::{Column, CountJob, DeviceError};
-use crate::column::{CategoryTable, Facts, read_codes};
-use crate::counts::{CellMap, Keys};
+use crate::backend::{Column, CountJob, DeviceError, weighted};
+use crate::column::{CategoryTable, Facts, read_codes, read_weighted_codes};
+use crate::counts::{CellMap, Keys, Weighted};
 use crate::metric::Table;
 use crate::source::ReadError;
 use std::collections::BTreeMap;
@@ -64,6 +64,8 @@ pub(super) struct Categorical {
 pub(super) struct Coded {
     table: CategoryTable,
     codes: [Vec<Keys>; 2],
+    /// Codes that many rows have, beside the others.
+    weighted: [Weighted; 2],
     facts: [Facts; 2],
     /// Rows of the first codes in the reference, where they are known from a profile.
     stored: Option<Vec<u64>>,
@@ -84,6 +86,7 @@ pub(super) fn read(context: &Context<'_>, task: &Task) -> Result<Option<Coded>, 
 fn held(context: &Context<'_>, task: &Task) -> Result<Coded, Failure> {
     let mut table = CategoryTable::new(0, 1, context.memory.categories());
     let mut codes = [Vec::new(), Vec::new()];
+    let mut weighted = [Weighted::empty(32), Weighted::empty(32)];
     let mut facts = [Facts::default(), Facts::default()];
     let mut stored = None;
     if let Some((list, of_reference)) = context.clock.decode.time(|| context.stored_categories(task))? {
@@ -97,13 +100,14 @@ fn held(context: &Context<'_>, task: &Task) -> Result<Coded, Failure> {
             let mut keys = context.pool.take(32, rows.min(context.memory.keys()));
             let part = context.clock.decode.time(|| {
                 let (column, encoding) = (task.columns[side], &task.pairing.encoding);
-                read_codes::<Failure>(data, unit, column, encoding, &mut table, &mut keys, usize::MAX, &mut |_| Ok(()))
+                let weighted = &mut weighted[side];
+                read_weighted_codes::<Failure>(data, unit, column, encoding, &mut table, &mut keys, weighted)
             })?;
             facts[side].merge(&part);
             codes[side].push(keys);
         }
     }
-    Ok(Coded { table, codes, facts, stored })
+    Ok(Coded { table, codes, weighted, facts, stored })
 }
 
 /// Gives codes to the categories that a profile knows; returns the rows of each that belongs to the table.
@@ -124,6 +128,7 @@ pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded>) -> Result<Vec
     let maps: Vec<CellMap> = batch.iter().map(|coded| identity(coded.table.len())).collect();
     let columns: Vec<Column<'_>> =
         batch.iter().flat_map(|coded| &coded.codes).map(|pieces| pieces.iter().collect()).collect();
+    let beside = batch.iter().flat_map(|coded| &coded.weighted).map(|weighted| vec![weighted]).collect();
     let jobs: Vec<CountJob<'_>> = maps
         .iter()
         .enumerate()
@@ -133,7 +138,7 @@ pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded>) -> Result<Vec
         if context.wanted.counting == Counting::Nothing {
             return Ok(vec![crate::counts::CellCounts(Vec::new()); jobs.len()]);
         }
-        context.backend.load(columns)?.count_cells(&jobs)
+        weighted::load(context.backend, columns, beside)?.count_cells(&jobs)
     })?;
     let finish = |(coded, rows): (Coded, &[crate::counts::CellCounts])| {
         let mut tally = Tally::new(context.wanted.max_categories);

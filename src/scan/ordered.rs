@@ -3,10 +3,10 @@
 use super::context::{Context, Counting, Failure, Task};
 use super::sorted;
 use super::streamed::Streamed;
-use crate::backend::{Column, DeviceError};
-use crate::column::{Facts, read_keys};
-use crate::compare::{Compared, Pair, Query, SAMPLE_KEYS, compare, map_for, sample_of};
-use crate::counts::{CellMap, Keys};
+use crate::backend::{Column, DeviceError, weighted};
+use crate::column::{Facts, read_keys, read_weighted_keys};
+use crate::compare::{Compared, Pair, Query, SAMPLE_KEYS, compare, map_for, sample_of_both};
+use crate::counts::{CellMap, Keys, Weighted};
 use crate::profile::{Ordered as Stored, WithStored};
 use crate::source::Unit;
 use rayon::prelude::*;
@@ -39,6 +39,8 @@ impl Bound {
 pub(super) struct Read<'t> {
     pub(super) task: &'t Task,
     pub(super) keys: [Vec<Keys>; 2],
+    /// Keys that many rows have, beside the others; none where the keys are to be sorted.
+    weighted: [Vec<Weighted>; 2],
     facts: [Facts; 2],
     /// The reference, where it comes from a profile; it has no keys here then.
     stored: Option<Box<Stored<'t>>>,
@@ -50,25 +52,28 @@ pub(super) fn read<'t>(context: &Context<'t>, task: &'t Task, parallel: bool) ->
     let read_unit = |side: usize, unit: &Unit| {
         let rows = usize::try_from(unit.rows).unwrap_or(usize::MAX);
         let mut keys = context.pool.take(encoding.key_bits(), rows.min(context.memory.keys()));
-        let data = context.data[side];
-        let facts = context.clock.decode.time(|| {
-            let column = task.columns[side];
-            read_keys(data, unit, column, encoding, context.level(task), &mut keys, usize::MAX, &mut |_| Ok(()))
+        let mut weighted = Weighted::empty(encoding.key_bits());
+        let (data, column, level) = (context.data[side], task.columns[side], context.level(task));
+        let facts = context.clock.decode.time(|| match context.wanted.counting {
+            Counting::Sorting => read_keys(data, unit, column, encoding, level, &mut keys, usize::MAX, &mut |_| Ok(())),
+            _ => read_weighted_keys(data, unit, column, encoding, level, &mut keys, &mut weighted),
         });
-        facts.map(|facts| (keys, facts))
+        facts.map(|facts| (keys, weighted, facts))
     };
     let mut keys = [Vec::new(), Vec::new()];
+    let mut weighted = [Vec::new(), Vec::new()];
     let mut facts = [Facts::default(), Facts::default()];
     for side in 0..2 {
         let units = context.data[side].units();
-        let parts: Vec<(Keys, Facts)> = if parallel {
+        let parts: Vec<(Keys, Weighted, Facts)> = if parallel {
             units.par_iter().map(|unit| read_unit(side, unit)).collect::<Result<_, Failure>>()?
         } else {
             units.iter().map(|unit| read_unit(side, unit)).collect::<Result<_, Failure>>()?
         };
-        for (part, part_facts) in parts {
+        for (part, weighted_part, part_facts) in parts {
             facts[side].merge(&part_facts);
             keys[side].push(part);
+            weighted[side].push(weighted_part);
         }
         if keys[side].is_empty() {
             // A side without rows has keys of the feature's width, too.
@@ -79,15 +84,16 @@ pub(super) fn read<'t>(context: &Context<'t>, task: &'t Task, parallel: bool) ->
     if let Some(stored) = &stored {
         facts[0] = stored.facts.clone();
     }
-    Ok(Read { task, keys, facts, stored })
+    Ok(Read { task, keys, weighted, facts, stored })
 }
 
 /// Compares features that are held, all in one batch of the backend.
 pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Result<Vec<Ordered>, DeviceError> {
     let columns: Vec<Column<'_>> =
         batch.iter().flat_map(|read| &read.keys).map(|pieces| pieces.iter().collect()).collect();
+    let beside = batch.iter().flat_map(|read| &read.weighted).map(|pieces| pieces.iter().collect()).collect();
     let pairs = batch.iter().enumerate().map(|(index, read)| {
-        let sample = sample_of(read.keys.iter().flatten());
+        let sample = sample_of_both(read.keys.iter().flatten(), read.weighted.iter().flatten());
         pair(context, read.task, &read.facts, [2 * index, 2 * index + 1], sample, read.stored.as_deref())
     });
     let compared = context.clock.count.time(|| {
@@ -97,7 +103,7 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
             Counting::Nothing => return Ok(vec![Compared::default(); batch.len()]),
         }
         let pairs = pairs.collect::<Result<_, _>>()?;
-        let mut loaded = context.backend.load(columns)?;
+        let mut loaded = weighted::load(context.backend, columns, beside)?;
         let stored = batch.iter().flat_map(|read| [read.stored.as_deref(), None]).collect();
         compare(&mut WithStored { loaded: loaded.as_mut(), stored }, pairs, u64::MAX)
     })?;
