@@ -81,3 +81,4 @@ pub mod scan;
 pub mod source;
 pub mod stats;
 pub mod verdict;
+pub mod window;

@@ -166,7 +166,7 @@ fn a_bad_file_can_be_left_out() {
     assert!(
         matches!(Dataset::open(&paths, &OpenOptions::default()), Err(SourceError::BadFile { path, .. }) if path == bad)
     );
-    let options = OpenOptions { skip_bad_files: true };
+    let options = OpenOptions { skip_bad_files: true, ..OpenOptions::default() };
     let data = Dataset::open(&paths, &options).unwrap();
     assert_eq!((data.rows(), data.bad_files().len()), (60, 1));
     std::fs::remove_file(folder.path().join("a.parquet")).unwrap();

@@ -1,6 +1,7 @@
 //! What was typed: one file a subcommand, and the exit codes.
 
 mod alert;
+mod backfill;
 mod bench;
 mod columns;
 mod completions;
@@ -56,6 +57,8 @@ enum Command {
     Init(init::InitArgs),
     /// Check, explain and describe the configuration file
     Config(config::ConfigArgs),
+    /// Fill the history with past nights, in one pass over the data
+    Backfill(Box<backfill::BackfillArgs>),
     /// Show how features moved over the nights
     History(history::HistoryArgs),
     /// Compare two runs, or two reports
@@ -93,6 +96,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Scan(args) => scan::run(*args),
         Command::Init(args) => init::run(&args),
         Command::Config(args) => config::run(&args),
+        Command::Backfill(args) => backfill::run(&args),
         Command::History(args) => history::run(args),
         Command::Diff(args) => diff::run(&args),
         Command::Export(args) => export::run(&args),

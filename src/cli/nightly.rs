@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gpudrift::alert::{Alerts, AlertsConfig};
-use gpudrift::history::{AsOf, History, HistoryConfig, HistoryError, RunIdentity, RunLabel, Stored};
+use gpudrift::history::{History, HistoryConfig, HistoryError, RunIdentity, RunLabel, Stored};
 use gpudrift::report::Report;
+use gpudrift::window::AsOf;
 
 use super::exit::{Exit, Failure};
 
@@ -23,13 +24,7 @@ pub(crate) struct NightlyArgs {
     /// Tell nobody, whatever gpudrift.toml says
     #[arg(long, help_heading = "History", hide_short_help = true)]
     no_alerts: bool,
-    /// The date or instant that the data is about; a later run with the same one takes the place of this one
-    ///
-    /// A date like 2026-11-22 or an instant like 2026-11-22T03:00:00Z. Without it (and without --run-id) the same data
-    /// is the same run, and other data under the same path another one.
-    #[arg(long, value_name = "TIME", help_heading = "History", hide_short_help = true)]
-    as_of: Option<AsOf>,
-    /// A name for the window instead of a time: an orchestrator's run id
+    /// A name for the window instead of --as-of: an orchestrator's run id
     #[arg(long, value_name = "ID", help_heading = "History", hide_short_help = true)]
     run_id: Option<String>,
 }
@@ -60,6 +55,7 @@ impl Nightly {
     pub(crate) fn open(
         args: NightlyArgs,
         job: Option<String>,
+        as_of: Option<AsOf>,
         history: &HistoryConfig,
         alerts: &AlertsConfig,
     ) -> Result<Option<Self>, Failure> {
@@ -83,7 +79,7 @@ impl Nightly {
             }
             Err(error) => Err(error),
         };
-        Ok(Some(Self { state, label: RunLabel { job, run_id: args.run_id, as_of: args.as_of } }))
+        Ok(Some(Self { state, label: RunLabel { job, run_id: args.run_id, as_of: as_of.map(Into::into) } }))
     }
 
     /// Stores the run, then tells about it. The report is written already; nothing here can lose it.

@@ -134,7 +134,7 @@ fn build_profile(args: &BuildArgs) -> Result<Exit, Failure> {
         memory_limit: args.memory_limit.map_or(defaults.memory_limit, |limit| limit.as_u64()),
         threads: args.threads.map_or(defaults.threads, usize::from),
     };
-    let open = OpenOptions { skip_bad_files: args.skip_bad_files };
+    let open = OpenOptions { skip_bad_files: args.skip_bad_files, ..OpenOptions::default() };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().map_err(Failure::failed)?;
     let bar = Bar::default();
     let progress: &dyn Progress = if !args.quiet && Bar::is_visible() { &bar } else { &NoProgress };

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gpudrift::config::{ALL_JOBS, ConfigError, FileConfig, OutputConfig, Resolved, ScanOptions, resolve};
+use gpudrift::config::{ALL_JOBS, ConfigError, FileConfig, OutputConfig, Resolved, ScanOptions, Sections, resolve};
 use gpudrift::format::printable;
 use gpudrift::progress::{NoProgress, Progress};
 use gpudrift::report::Report;
-use gpudrift::scan::{ScanError, scan};
+use gpudrift::scan::scan;
 
 use super::deliver::Deliveries;
 use super::exit::{Exit, Failure};
@@ -22,6 +22,7 @@ Examples:
   gpudrift scan --reference 'data/2013-01*.parquet' --current new.parquet \\
       --features 'user:*,order:total' --exclude '*_id'    some features
   gpudrift scan --profile jan.gpd --current feb/          a saved reference
+  gpudrift scan --source store/ --timestamp at --current-window yesterday   a day and the day before
   gpudrift scan --fail-on critical -f json -o drift.json  a nightly job
 
 -h is short, --help explains every option. [scan] of gpudrift.toml has all of them (fail_on),
@@ -56,11 +57,12 @@ fn long_after_help() -> String {
 
 /// Scans every job that is asked for, writes the reports, and says how it ended. A job that fails costs no other.
 pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
-    let jobs = resolved(&args)?;
+    let jobs = resolved(args.config.as_deref(), args.job.as_deref(), &args.options)?;
     let several = args.job.as_deref().is_some_and(|job| job == ALL_JOBS || job.contains(','));
-    let nightly = jobs
-        .iter()
-        .map(|job| Nightly::open(args.nightly.clone(), job.job.clone(), &job.sections.history, &job.sections.alerts));
+    let nightly = jobs.iter().map(|job| {
+        let Sections { history, alerts, .. } = &job.sections;
+        Nightly::open(args.nightly.clone(), job.job.clone(), job.scan.windows.as_of, history, alerts)
+    });
     let mut nightly = nightly.collect::<Result<Vec<_>, _>>()?;
     let deliveries = Deliveries::open(&jobs, several)?;
     let mut reports: Vec<Option<Report>> = jobs.iter().map(|_| None).collect();
@@ -89,13 +91,17 @@ pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
 }
 
 /// The configurations of the jobs that are asked for.
-fn resolved(args: &ScanArgs) -> Result<Vec<Resolved>, ConfigError> {
-    let jobs = match (FileConfig::find(args.config.as_deref(), &args.options)?, &args.job) {
-        (Some(file), job) => file.select(job.as_deref())?.into_iter().map(Some).collect(),
-        (None, Some(job)) => return Err(ConfigError::NoFile(job.clone())),
+pub(super) fn resolved(
+    config: Option<&Path>,
+    job: Option<&str>,
+    options: &ScanOptions,
+) -> Result<Vec<Resolved>, ConfigError> {
+    let jobs = match (FileConfig::find(config, options)?, job) {
+        (Some(file), job) => file.select(job)?.into_iter().map(Some).collect(),
+        (None, Some(job)) => return Err(ConfigError::NoFile(job.to_owned())),
         (None, None) => vec![None],
     };
-    jobs.into_iter().map(|job| resolve(args.options.clone(), job)).collect()
+    jobs.into_iter().map(|job| resolve(options.clone(), job)).collect()
 }
 
 /// The report of one job.
@@ -105,10 +111,8 @@ fn scanned(job: &Resolved) -> Result<Report, Failure> {
     let progress: &dyn Progress = if visible { &bar } else { &NoProgress };
     let report = scan(&job.scan, progress);
     progress.finish();
-    let mut report = report.map_err(|error| match error {
-        ScanError::Rules(_) => Failure::usage(error),
-        _ => Failure::failed(error),
-    })?;
+    let mut report =
+        report.map_err(|error| if error.is_usage() { Failure::usage(error) } else { Failure::failed(error) })?;
     report.run.job.clone_from(&job.job);
     Ok(report)
 }

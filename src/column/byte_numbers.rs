@@ -14,11 +14,7 @@ use super::tally::Tally;
 impl<E> Collector<'_, E> {
     /// Reads a column chunk of bytes.
     pub(super) fn bytes(&mut self, leaf: &Leaf<'_>) -> Result<(), Stop<E>> {
-        let meaning = match leaf.class {
-            Class::Decimal { scale, .. } => Meaning::Decimal(scale),
-            Class::Float { .. } => Meaning::HalfFloat,
-            other => return Err(Fault::Unsupported(format!("{} are not numbers", other.words())).into()),
-        };
+        let meaning = Meaning::of(leaf.class)?;
         let same_scale = match (meaning, self.encoding) {
             (Meaning::Decimal(own), Encoding::Decimal { scale, wide }) if own == scale => Some(wide),
             _ => None,
@@ -43,7 +39,7 @@ impl<E> Collector<'_, E> {
 
 /// What bytes stand for.
 #[derive(Clone, Copy)]
-enum Meaning {
+pub(super) enum Meaning {
     /// A big-endian integer, times ten to the power of minus this.
     Decimal(i32),
     /// A little-endian half float.
@@ -51,7 +47,16 @@ enum Meaning {
 }
 
 impl Meaning {
-    fn number(self, bytes: &[u8]) -> Result<Number, Fault> {
+    /// What the bytes of a column stand for, or that they are no numbers.
+    pub(super) fn of(class: Class) -> Result<Self, Fault> {
+        match class {
+            Class::Decimal { scale, .. } => Ok(Self::Decimal(scale)),
+            Class::Float { .. } => Ok(Self::HalfFloat),
+            other => Err(Fault::Unsupported(format!("{} are not numbers", other.words()))),
+        }
+    }
+
+    pub(super) fn number(self, bytes: &[u8]) -> Result<Number, Fault> {
         match self {
             Self::HalfFloat => {
                 let bytes = bytes.try_into().map_err(|_| Fault::corrupt("a half float has not two bytes"))?;

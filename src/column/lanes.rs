@@ -145,7 +145,7 @@ impl Leaf<'_> {
 }
 
 /// Nanoseconds since 1970 of an INT96 timestamp: nanoseconds of the day, then the Julian day.
-fn nanoseconds(value: &physical::Int96) -> i128 {
+pub(super) fn nanoseconds(value: &physical::Int96) -> i128 {
     const JULIAN_1970: i128 = 2_440_588;
     let &[low, high, day] = value.data() else { return 0 };
     let of_day = u64::from(high) << 32 | u64::from(low);

@@ -17,9 +17,12 @@ mod key;
 mod lanes;
 mod moments;
 mod pair;
+mod parted;
+mod parted_codes;
 mod plain;
 mod read;
 mod read_codes;
+mod rows;
 mod tally;
 mod translate;
 
@@ -32,8 +35,12 @@ pub use encoding::Encoding;
 pub use facts::{Facts, FactsLevel};
 pub use moments::Moments;
 pub use pair::{Incomparable, Pairing, pair};
+pub(crate) use parted::{Parted, read_parted_keys};
+pub(crate) use parted_codes::read_parted_codes;
 pub use read::{Flush, read_keys, read_weighted_keys};
+pub(crate) use read_codes::in_words_of;
 pub use read_codes::{read_codes, read_weighted_codes};
+pub(crate) use rows::{Cell, read_cells};
 
 /// What a feature is, and so which statistics it gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

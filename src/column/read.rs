@@ -85,7 +85,7 @@ pub(super) struct Collector<'c, E> {
     pub(super) level: FactsLevel,
     pub(super) facts: Facts,
     pub(super) distinct: Option<Distinguisher>,
-    out: &'c mut Keys,
+    pub(super) out: &'c mut Keys,
     /// Takes keys that many rows have, where these are wanted.
     pub(super) weighted: Option<&'c mut Weighted>,
     window: usize,
@@ -115,7 +115,9 @@ impl<'c, E> Collector<'c, E> {
             flush,
         }
     }
+}
 
+impl<E> Collector<'_, E> {
     fn read(&mut self, dataset: &Dataset, unit: &RowGroup, column: usize) -> Result<(), Stop<E>> {
         match dataset.values(unit, column) {
             Values::Absent | Values::Constant(None) => {
@@ -130,7 +132,7 @@ impl<'c, E> Collector<'c, E> {
         }
     }
 
-    fn finish(mut self) -> Facts {
+    pub(super) fn finish(mut self) -> Facts {
         if let Some(distinct) = self.distinct.take() {
             self.facts.distinct = distinct.finish();
         }
@@ -250,7 +252,7 @@ impl<'c, E> Collector<'c, E> {
     }
 
     /// The value in the name of a folder, once a row.
-    fn constant(&mut self, value: &str, rows: u64) -> Result<(), Stop<E>> {
+    pub(super) fn constant(&mut self, value: &str, rows: u64) -> Result<(), Stop<E>> {
         let number = match self.encoding {
             Encoding::Temporal { unit, .. } => {
                 partition::day(value).map(|day| i128::from(day) * i128::from(Unit::Day.factor_to(unit)))

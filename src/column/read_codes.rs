@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use arrow::datatypes::DataType;
+
 use crate::counts::{Keys, Weighted};
 use crate::source::{Dataset, Fault, ReadError, Unit as RowGroup, Values};
 
@@ -243,16 +245,23 @@ impl<'c, E> Coder<'c, E> {
 
     fn code(&mut self, value: &[u8]) -> Result<Option<u32>, Fault> {
         let check = self.check;
-        self.table.code(value, |value| {
-            if check && let Err(error) = std::str::from_utf8(value) {
-                let start: String = String::from_utf8_lossy(value).chars().take(40).collect();
-                return Err(Fault::Corrupt(format!(
-                    "a text is not UTF-8 from its byte {} on: {start:?}",
-                    error.valid_up_to()
-                )));
-            }
-            Ok(())
-        })
+        self.table.code(value, |value| if check { check_text(value) } else { Ok(()) })
+    }
+}
+
+/// That a text is UTF-8.
+pub(super) fn check_text(value: &[u8]) -> Result<(), Fault> {
+    std::str::from_utf8(value).map(|_| ()).map_err(|error| {
+        let start: String = String::from_utf8_lossy(value).chars().take(40).collect();
+        Fault::Corrupt(format!("a text is not UTF-8 from its byte {} on: {start:?}", error.valid_up_to()))
+    })
+}
+
+/// An integer of a column of this type, in the words that it has as a category.
+pub(crate) fn in_words_of(n: i128, data_type: &DataType, text: &mut String) {
+    if let Ok(class) = Class::of(data_type) {
+        let unit = if let Class::Temporal { unit, .. } = class { Some(unit) } else { None };
+        in_words(n, class, unit, text);
     }
 }
 

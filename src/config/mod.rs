@@ -10,6 +10,8 @@
 //! [current]
 //! paths = ["data/current"]
 //!
+//! # or [source] in the place of both, with timestamp and current_window under [scan]
+//!
 //! [scan]                          # the same keys as the flags, with underscores
 //! exclude = ["*_id"]
 //! psi_warning = 0.15
@@ -55,6 +57,7 @@ mod select;
 mod settings;
 mod side;
 mod sink;
+mod windows;
 
 use std::path::PathBuf;
 
@@ -78,6 +81,8 @@ pub use select::{Patterns, Selection, Unmatched, select_features};
 pub use settings::{Rule, Settings};
 pub use side::{ReferenceConfig, SideConfig};
 pub use sink::SinkConfig;
+pub(crate) use windows::Comparison;
+pub use windows::{EpochUnit, WindowConfig};
 
 use crate::verdict::Thresholds;
 
@@ -130,6 +135,9 @@ pub struct ScanConfig {
     /// What is said about single features.
     #[serde(default, skip_serializing_if = "Rules::is_empty")]
     pub rules: Rules,
+    /// Which rows are compared.
+    #[serde(default, skip_serializing_if = "WindowConfig::is_off")]
+    pub windows: WindowConfig,
 }
 
 impl Default for ScanConfig {
@@ -156,11 +164,18 @@ impl Default for ScanConfig {
             adjust: Adjust::Bh,
             thresholds: Thresholds::default(),
             rules: Rules::default(),
+            windows: WindowConfig::default(),
         }
     }
 }
 
 impl ScanConfig {
+    /// Whether both sides are the same data, told apart by windows.
+    #[must_use]
+    pub fn has_one_source(&self) -> bool {
+        self.reference == self.current && !self.windows.timestamp.is_empty()
+    }
+
     /// Whether the metric called `name` is to be computed.
     #[must_use]
     pub fn wants(&self, name: &str) -> bool {

@@ -12,10 +12,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 use super::sections::{Section, beside};
-use super::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
+use super::{Adjust, BackendChoice, ColorChoice, EpochUnit, FactsChoice, FailOn, KsMethod};
 use crate::metric::METRICS;
 use crate::report::SINKS;
 use crate::verdict::Effect;
+use crate::window::{AsOf, Compare, WindowSpec};
 
 /// Names and globs: separated by commas on the command line, an array or such a string in the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,6 +139,13 @@ pub struct ScanOptions {
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Data")]
     #[serde(skip)]
     pub current: Option<Vec<String>>,
+    /// One data set for both sides, told apart by windows of time
+    ///
+    /// A folder, file or glob, in place of --reference and --current; --timestamp and --current-window say which rows are
+    /// meant.
+    #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Data", conflicts_with_all = ["reference", "profile", "current"])]
+    #[serde(skip)]
+    pub source: Option<Vec<String>>,
     /// Features to scan: `all`, names, globs [default: all]
     ///
     /// Separated by commas; a comma in a name is written `\,`. `all` is every feature that both sides have with
@@ -173,6 +181,84 @@ pub struct ScanOptions {
         hide_possible_values = true,
         help_heading = "Data", hide_short_help = true)]
     pub skip_bad_files: Option<bool>,
+
+    /// Column with the time of a row, for windows
+    ///
+    /// A timestamp, a date, or an integer with --timestamp-unit. Or the keys of folders: dt (dt=2026-11-22), or
+    /// year,month,day (year=2026/month=11/day=22). Dates, folders, and timestamps without a zone are times on the wall
+    /// clock of --timezone. Rows without a time are counted, reported, and in no window. This column, --created and --entity are no
+    /// features unless --features names them.
+    #[arg(long, value_name = "COLUMN", help_heading = "Windows", hide_short_help = true)]
+    #[serde(deserialize_with = "names")]
+    #[schemars(with = "Option<Names>")]
+    pub timestamp: Option<Vec<Names>>,
+    /// What an integer timestamp counts
+    #[arg(long, value_enum, value_name = "UNIT", help_heading = "Windows", hide_short_help = true)]
+    pub timestamp_unit: Option<EpochUnit>,
+    /// Folders that follow the timestamp: dt, or year,month,day
+    ///
+    /// Files in folders more than a day outside of every window are not opened. Without it every footer is read, and row
+    /// groups are left out by their statistics.
+    #[arg(long, value_name = "KEYS", help_heading = "Windows", hide_short_help = true)]
+    #[serde(deserialize_with = "names")]
+    #[schemars(with = "Option<Names>")]
+    pub time_folders: Option<Vec<Names>>,
+    /// Column with the time at which a row was written: the last write counts
+    ///
+    /// Of the rows with the same --entity and the same --timestamp, the one that was written last is read; of two that
+    /// were written at the same time, the later one in the files. Without it rows are read as they are stored.
+    #[arg(long, value_name = "COLUMN", help_heading = "Windows", hide_short_help = true)]
+    pub created: Option<String>,
+    /// Columns that say what a row is about, for --created
+    #[arg(long, value_name = "COLUMNS", help_heading = "Windows", hide_short_help = true)]
+    #[serde(deserialize_with = "names")]
+    #[schemars(with = "Option<Names>")]
+    pub entity: Option<Vec<Names>>,
+    /// Rows of the reference: 2026-01-01..2026-03-31, 2026-03, ...
+    ///
+    /// Windows include their start and exclude their end; a range of days or months includes the last one:
+    /// 2026-01-01..2026-03-31 ends where April begins. Days are those of --timezone, with 23 or 25 hours where the clock changes.
+    /// Allowed: yesterday, last-7-days, last-24-hours, last-4-weeks, last-month, a day, a month, a year, START..END of days, months
+    /// or RFC 3339 times.
+    #[arg(long, value_name = "WINDOW", help_heading = "Windows", hide_short_help = true)]
+    #[schemars(with = "Option<String>")]
+    pub reference_window: Option<WindowSpec>,
+    /// Rows to look at: yesterday, last-7-days, 2026-11-22, ...
+    #[arg(long, value_name = "WINDOW", help_heading = "Windows", hide_short_help = true)]
+    #[schemars(with = "Option<String>")]
+    pub current_window: Option<WindowSpec>,
+    /// With what the current window is compared [default: reference]
+    ///
+    /// The reference, the window of the same length right before, or the same days one week earlier; several in one read.
+    /// The first decides about levels and exit code of the run, the others stand under `comparisons`. Without a reference
+    /// window, one source is compared with the previous window.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WITH", help_heading = "Windows", hide_short_help = true)]
+    pub compare: Option<Vec<Compare>>,
+    /// The night of the run: a date or RFC 3339 time [default: now]
+    ///
+    /// What is `yesterday` depends on it; with it a run can be repeated. A date is its first instant. In a history, a later
+    /// run as of the same night takes the place of this one; without it (and without --run-id) the same data is the same
+    /// run, and other data under the same path another one.
+    #[arg(long, value_name = "DATE", help_heading = "Windows", hide_short_help = true)]
+    #[schemars(with = "Option<String>")]
+    pub as_of: Option<AsOf>,
+    /// Time zone of days and of times without a zone [default: UTC]
+    #[arg(long, value_name = "ZONE", help_heading = "Windows", hide_short_help = true)]
+    pub timezone: Option<String>,
+    /// Warn when the newest row of the current window is older than its end by more than this [default: 24h]
+    #[arg(long, value_name = "LENGTH", help_heading = "Windows", hide_short_help = true)]
+    pub late_after: Option<String>,
+    /// Scan each value of these columns apart, too: country, ...
+    ///
+    /// Every segment is compared with itself, in the same read: `amount{country=US}`. Several columns give their
+    /// combinations. Rows without a value are a segment of their own.
+    #[arg(long, value_name = "COLUMNS", help_heading = "Windows", hide_short_help = true)]
+    #[serde(deserialize_with = "names")]
+    #[schemars(with = "Option<Names>")]
+    pub segment_by: Option<Vec<Names>>,
+    /// Scan at most N segments, those with the most rows [default: 50]
+    #[arg(long, value_name = "N", help_heading = "Windows", hide_short_help = true)]
+    pub max_segments: Option<usize>,
 
     /// Metrics: `default`, `all`, or names
     #[arg(long, value_name = "NAMES", help_heading = "Statistics", long_help = metrics_help())]
@@ -249,7 +335,7 @@ pub struct ScanOptions {
     #[arg(long, value_enum, value_name = "BACKEND", help_heading = "Machine")]
     pub backend: Option<BackendChoice>,
     /// Threads [default: all cores]
-    #[arg(long, value_name = "N", help_heading = "Machine")]
+    #[arg(long, value_name = "N", help_heading = "Machine", hide_short_help = true)]
     pub threads: Option<usize>,
     /// Memory to stay below, like 2GiB [default: half of the RAM]
     #[arg(long, value_name = "SIZE", help_heading = "Machine")]
@@ -270,7 +356,7 @@ pub struct ScanOptions {
     /// Show the N most severe features (table, markdown, html, prometheus)
     ///
     /// Without it, every feature that is not ok is shown, and some that are. The formats for programs always hold all.
-    #[arg(long, value_name = "N", help_heading = "Output")]
+    #[arg(long, value_name = "N", help_heading = "Output", hide_short_help = true)]
     pub top: Option<usize>,
     /// Show every feature
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true,

@@ -1,11 +1,13 @@
 //! Defaults, file and flags become one configuration.
 
+use std::path::PathBuf;
+
 use super::document::KeyPath;
 use super::rules::{Layer, Rank};
 use super::settings::Settings;
 use super::sink::SinkConfig;
 use super::{
-    ConfigError, JobConfig, Names, OutputConfig, Rules, ScanConfig, ScanOptions, Sections, check, select, sink,
+    ConfigError, JobConfig, Names, OutputConfig, Rules, ScanConfig, ScanOptions, Sections, check, select, sink, windows,
 };
 use crate::metric::{Card, METRICS};
 use crate::report::SINKS;
@@ -32,52 +34,76 @@ pub fn resolve(flags: ScanOptions, job: Option<JobConfig>) -> Result<Resolved, C
     let typed = flags.clone();
     let sections = job.as_ref().map(|job| job.sections.clone()).unwrap_or_default();
     let mut options = flags.or(sections.scan.clone());
-    let side = |paths: Option<Vec<String>>, in_file: &Option<Vec<String>>, side| match (
-        paths.or_else(|| in_file.clone()).filter(|paths| !paths.is_empty()),
-        &job,
-    ) {
-        (Some(paths), _) => Ok(paths),
-        (None, Some(job)) => Err(ConfigError::NoPathsInFile { file: job.document.path().to_owned(), side }),
-        (None, None) => Err(ConfigError::NoPaths(side)),
-    };
-    // Data named on the command line wins over the file's profile.
-    let in_file = sections.reference.profile.clone().filter(|_| options.reference.is_none());
-    let profile = options.profile.take().or(in_file);
-    let reference = match &profile {
-        Some(_) => Vec::new(),
-        None => side(options.reference.take(), &sections.reference.paths, "reference")?,
-    };
-    let current = side(options.current.take(), &sections.current.paths, "current")?;
+    let Data { reference, profile, current, one_source } = Data::of(&mut options, &sections, job.as_ref())?;
+    let windows = windows::resolve(&mut options, one_source, profile.as_deref());
+    let windows = windows.map_err(|error| with_line(error, &typed, job.as_ref()))?;
     let output = output(&typed, &options, &sections)?;
     let mut rules = job.as_ref().map(|job| job.rules.clone()).unwrap_or_default();
     if !rules.is_empty() {
         rules.0.extend(typed_layers(&typed));
     }
-    let config = ScanConfig { profile, ..scan_config(options, reference, current, rules)? };
+    let config = ScanConfig { reference, profile, current, windows, ..scan_config(options, rules)? };
     check::check(&config).map_err(|error| with_line(error, &typed, job.as_ref()))?;
     Ok(Resolved { job: job.and_then(|job| job.name), scan: config, output, sections })
 }
 
 /// What a job says about a scan apart from its data.
 pub(super) fn without_data(job: &JobConfig) -> Result<ScanConfig, ConfigError> {
-    let config = scan_config(job.sections.scan.clone(), Vec::new(), Vec::new(), job.rules.clone())?;
-    check::check(&config).map_err(|error| with_line(error, &ScanOptions::default(), Some(job)))?;
+    let located = |error| with_line(error, &ScanOptions::default(), Some(job));
+    let mut options = job.sections.scan.clone();
+    let Sections { source, reference, .. } = &job.sections;
+    let windows = windows::resolve(&mut options, source.paths.is_some(), reference.profile.as_deref());
+    let config = ScanConfig { windows: windows.map_err(located)?, ..scan_config(options, job.rules.clone())? };
+    check::check(&config).map_err(located)?;
     Ok(config)
 }
 
-fn scan_config(
-    options: ScanOptions,
+/// Where both sides lie.
+struct Data {
     reference: Vec<String>,
+    profile: Option<PathBuf>,
     current: Vec<String>,
-    rules: Rules,
-) -> Result<ScanConfig, ConfigError> {
+    /// Whether both are the same data, told apart by windows.
+    one_source: bool,
+}
+
+impl Data {
+    /// What was typed; and for what was not, what the file says.
+    fn of(options: &mut ScanOptions, sections: &Sections, job: Option<&JobConfig>) -> Result<Self, ConfigError> {
+        let typed = [options.reference.take(), options.current.take(), options.source.take()];
+        let [reference, current, source] = typed.map(|paths| paths.filter(|paths| !paths.is_empty()));
+        let profile = options.profile.take();
+        let in_file = |paths: &Option<Vec<String>>| paths.clone().filter(|paths| !paths.is_empty());
+        let sides = reference.is_some() || profile.is_some() || current.is_some();
+        if let (Some(source), true) = (&source, sides) {
+            let expected = "it is both sides: leave out --reference, --profile and --current".to_owned();
+            return Err(ConfigError::Value { key: "source", value: source.join(", "), expected });
+        }
+        if let Some(source) = source.or_else(|| in_file(&sections.source.paths).filter(|_| !sides)) {
+            return Ok(Self { reference: source.clone(), profile: None, current: source, one_source: true });
+        }
+        let side = |paths: Option<Vec<String>>, side| match (paths, job) {
+            (Some(paths), _) => Ok(paths),
+            (None, Some(job)) => Err(ConfigError::NoPathsInFile { file: job.document.path().to_owned(), side }),
+            (None, None) => Err(ConfigError::NoPaths(side)),
+        };
+        // Data named on the command line wins over the file's profile.
+        let profile = profile.or_else(|| sections.reference.profile.clone().filter(|_| reference.is_none()));
+        let reference = match &profile {
+            Some(_) => Vec::new(),
+            None => side(reference.or_else(|| in_file(&sections.reference.paths)), "reference")?,
+        };
+        let current = side(current.or_else(|| in_file(&sections.current.paths)), "current")?;
+        Ok(Self { reference, profile, current, one_source: false })
+    }
+}
+
+/// What is said apart from the data and its windows.
+fn scan_config(options: ScanOptions, rules: Rules) -> Result<ScanConfig, ConfigError> {
     let defaults = ScanConfig::default();
     let thresholds = threshold_settings(&options).thresholds(&Thresholds::default());
     Ok(ScanConfig {
-        reference,
-        profile: None,
-        current,
-        features: Names::joined(options.features).unwrap_or(defaults.features),
+        features: Names::joined(options.features).unwrap_or(defaults.features.clone()),
         exclude: Names::joined(options.exclude).unwrap_or_default(),
         categorical: Names::joined(options.categorical).unwrap_or_default(),
         metrics: metrics(Names::joined(options.metrics))?,
@@ -94,6 +120,7 @@ fn scan_config(
         adjust: options.adjust.unwrap_or(defaults.adjust),
         thresholds,
         rules,
+        ..defaults
     })
 }
 

@@ -38,6 +38,8 @@ pub struct Sections {
     pub reference: ReferenceConfig,
     /// What is looked at.
     pub current: SideConfig,
+    /// The data of both, in the place of the two: windows of time tell them apart.
+    pub source: SideConfig,
     /// Any option of `gpudrift scan`, with underscores for dashes.
     pub scan: ScanOptions,
     /// Settings for all features that match a pattern; the most specific rule wins.
@@ -56,12 +58,25 @@ pub struct Sections {
     pub job: IndexMap<String, Sections>,
 }
 
+impl Sections {
+    fn has_sides(&self) -> bool {
+        self.reference != ReferenceConfig::default() || self.current.paths.is_some()
+    }
+}
+
 impl Section for Sections {
     /// Rules and features are not merged here: each keeps its place in the file. See [`super::JobConfig`].
-    fn over(self, shared: Self) -> Self {
+    fn over(self, mut shared: Self) -> Self {
+        // One source, or two sides: what a job has of either takes the place of the other that all share.
+        if self.source.paths.is_some() {
+            (shared.reference, shared.current) = (ReferenceConfig::default(), SideConfig::default());
+        } else if self.has_sides() {
+            shared.source = SideConfig::default();
+        }
         Self {
             reference: self.reference.over(shared.reference),
             current: self.current.over(shared.current),
+            source: self.source.over(shared.source),
             scan: self.scan.or(shared.scan),
             rule: Vec::new(),
             feature: IndexMap::new(),
@@ -76,6 +91,7 @@ impl Section for Sections {
     fn relative_to(&mut self, folder: &Path) {
         self.reference.relative_to(folder);
         self.current.relative_to(folder);
+        self.source.relative_to(folder);
         self.scan.relative_to(folder);
         self.history.relative_to(folder);
         self.alerts.relative_to(folder);
@@ -87,6 +103,12 @@ impl Section for Sections {
     fn check(&self, checks: &mut Checks) {
         checks.within("reference", |checks| self.reference.check(checks));
         checks.within("current", |checks| self.current.check(checks));
+        checks.within("source", |checks| {
+            self.source.check(checks);
+            if self.source.paths.is_some() && self.has_sides() {
+                checks.wrong("paths", "[source] is both sides: leave out [reference] and [current], or [source]");
+            }
+        });
         checks.within("scan", |checks| self.scan.check(checks));
         checks.within("rule", |checks| self.rule.check(checks));
         checks.within("feature", |checks| self.feature.check(checks));

@@ -163,6 +163,33 @@ fn a_profile_stands_for_the_reference_until_the_command_line_names_data() {
 }
 
 #[test]
+fn one_source_takes_the_place_of_both_sides_and_needs_a_window() {
+    let windows = "[scan]\ntimestamp = 'at'\ncurrent_window = 'yesterday'\n";
+    let file = || parsed(&format!("[source]\npaths = ['store']\n{windows}"));
+    let (config, _) = resolved(ScanOptions::default(), Some(file())).unwrap();
+    assert_eq!((&config.reference, &config.current), (&vec!["conf/store".to_owned()], &vec!["conf/store".to_owned()]));
+    assert_eq!(config.windows.compare, [crate::window::Compare::Previous], "there is no reference window");
+    let said = |file: &str| resolved(ScanOptions::default(), Some(parsed(file))).unwrap_err().to_string();
+    let both = message(&format!("[source]\npaths = ['store']\n[current]\npaths = ['feb']\n{windows}"));
+    assert!(both.contains("[source] is both sides"), "{both}");
+    assert!(said("[source]\npaths = ['store']").contains("--current-window yesterday"));
+    let untimed = said("[source]\npaths = ['store']\n[scan]\ncurrent_window = 'yesterday'");
+    assert!(untimed.contains("--timestamp COLUMN"), "{untimed}");
+    let profile = "[reference]\nprofile = 'jan.gpd'\n[current]\npaths = ['feb']\n";
+    let rows = said(&format!("{profile}{windows}reference_window = '2026-01'"));
+    assert!(rows.contains("jan.gpd is a profile"), "{rows}");
+    let flags = ScanOptions { current: Some(vec!["mar".to_owned()]), ..ScanOptions::default() };
+    let flags = ScanOptions { reference: Some(vec!["jan".to_owned()]), ..flags };
+    let (config, _) = resolved(flags, Some(file())).unwrap();
+    assert_eq!((config.reference, config.current), (vec!["jan".to_owned()], vec!["mar".to_owned()]));
+    let jobs = "[reference]\npaths = ['jan']\n[current]\npaths = ['feb']\n[scan]\ntimestamp = 'at'\ncurrent_window = 'yesterday'\n\
+                [job.two.scan]\npsi_bins = 5\n[job.one.source]\npaths = ['store']\n";
+    let job = |name| resolve(ScanOptions::default(), parsed(jobs).select(Some(name)).unwrap().pop()).unwrap().scan;
+    assert_eq!(job("one").reference, ["conf/store"], "the source of a job takes the place of the shared sides");
+    assert_eq!((job("two").reference, job("two").current), (vec!["conf/jan".to_owned()], vec!["conf/feb".to_owned()]));
+}
+
+#[test]
 fn the_file_and_the_flags_know_the_same_options() {
     // Every flag but those of the two sides is a key of the file, by the same name.
     let command = <ScanOptions as clap::Args>::augment_args(clap::Command::new("scan"));
@@ -171,7 +198,7 @@ fn the_file_and_the_flags_know_the_same_options() {
     let mut tried = 0;
     for arg in command.get_arguments() {
         let key = arg.get_id().as_str();
-        if ["reference", "profile", "current", "help"].contains(&key) {
+        if ["reference", "profile", "current", "source", "help"].contains(&key) {
             continue;
         }
         tried += 1;

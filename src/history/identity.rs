@@ -37,6 +37,25 @@ impl AsOf {
     }
 }
 
+impl From<crate::window::AsOf> for AsOf {
+    fn from(as_of: crate::window::AsOf) -> Self {
+        let at = match as_of {
+            crate::window::AsOf::Day(day) => {
+                let (month, dom) = (u32::try_from(day.month()), u32::try_from(day.day()));
+                let date = month
+                    .ok()
+                    .zip(dom.ok())
+                    .and_then(|(month, dom)| NaiveDate::from_ymd_opt(day.year().into(), month, dom));
+                date.and_then(|date| date.and_hms_opt(0, 0, 0)).map(|at| at.and_utc())
+            }
+            crate::window::AsOf::Instant(instant) => {
+                DateTime::from_timestamp(instant.as_second(), instant.subsec_nanosecond().cast_unsigned())
+            }
+        };
+        Self { text: as_of.to_string(), at: at.unwrap_or_default() }
+    }
+}
+
 impl std::str::FromStr for AsOf {
     type Err = String;
 
@@ -120,6 +139,10 @@ pub fn definition(config: &ScanConfig) -> String {
         // A rule is what it says, wherever it stands in its file.
         for rule in fields.get_mut("rules").and_then(|rules| rules.as_array_mut()).into_iter().flatten() {
             rule.as_object_mut().and_then(|rule| rule.remove("origin"));
+        }
+        // The night is the window of a run, and not its definition.
+        if let Some(windows) = fields.get_mut("windows").and_then(|windows| windows.as_object_mut()) {
+            windows.remove("as_of");
         }
     }
     digits(Sha256::new_with_prefix(config.to_string()), 16)

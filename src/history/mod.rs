@@ -119,7 +119,7 @@ pub enum Step {
 }
 
 /// Where runs are kept: a [`sqlite::Database`] or a [`dataset::Dataset`].
-trait Store {
+trait Store: Send {
     fn put(
         &mut self,
         identity: &RunIdentity,

@@ -16,6 +16,9 @@ use crate::verdict::Level;
 pub struct FeatureReport {
     /// What a user calls it: `feature_view:feature`, or the name of the column.
     pub name: String,
+    /// The segment that it is compared in, by column; absent for the feature as a whole. A null value is null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<BTreeMap<String, Option<String>>>,
     /// Type of the reference's column.
     #[serde(rename = "type")]
     pub data_type: String,

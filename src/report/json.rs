@@ -23,7 +23,7 @@ impl Sink for Json {
     }
 
     fn write(&self, report: &Report, _: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
-        let Report { schema_version, run, summary, features, skipped, incidents, findings } = report;
+        let Report { schema_version, run, summary, features, skipped, incidents, findings, comparisons } = report;
         write!(out, "{{\"schema_version\":{schema_version},\n\"run\":")?;
         value(out, run)?;
         out.write_all(b",\n\"summary\":")?;
@@ -36,6 +36,10 @@ impl Sink for Json {
         lines(out, incidents)?;
         out.write_all(b",\n\"findings\":")?;
         lines(out, findings)?;
+        if !comparisons.is_empty() {
+            out.write_all(b",\n\"comparisons\":")?;
+            lines(out, comparisons)?;
+        }
         out.write_all(b"}\n")
     }
 }

@@ -17,6 +17,7 @@ mod prometheus;
 mod rows;
 #[cfg(test)]
 pub(crate) mod samples;
+mod selection;
 mod sink;
 mod table;
 
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use bars::sparkline;
 pub use feature::{Categories, Category, Change, FactChange, Facts, FeatureReport, PsiBins, SideReport, TopCategory};
 pub use number::{Edge, MetricValue, Number};
+pub use selection::{ComparisonReport, FreshnessReport, SegmentRows, SegmentsReport, SelectionReport, WindowReport};
 pub use sink::{SINKS, Sink, SinkOptions, sink, write_all};
 
 use crate::change::incident::{self, Moved};
@@ -57,6 +59,9 @@ pub struct Report {
     /// What the checks of data quality and schema found: about the whole run first, then in the order of the features.
     #[serde(default)]
     pub findings: Vec<Finding>,
+    /// The current window against further references, in the order of `--compare`; the first stands in `features`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<ComparisonReport>,
 }
 
 impl Report {
@@ -69,7 +74,8 @@ impl Report {
             Some(Moved { name: &feature.name, level: feature.level, change })
         });
         let incidents = incident::group(&moved.collect::<Vec<_>>());
-        Self { schema_version: SCHEMA_VERSION, run, summary, features, skipped, incidents, findings: Vec::new() }
+        let (findings, comparisons) = (Vec::new(), Vec::new());
+        Self { schema_version: SCHEMA_VERSION, run, summary, features, skipped, incidents, findings, comparisons }
     }
 
     /// The report with what the checks found.
@@ -129,6 +135,15 @@ pub struct Run {
     pub timings: IndexMap<String, f64>,
     /// What went wrong without costing the result: a device that was lost, an exclusion that matched nothing.
     pub warnings: Vec<String>,
+    /// Which rows were read of the data, one entry a data set; absent without windows and segments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selection: Vec<SelectionReport>,
+    /// The segments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<SegmentsReport>,
+    /// Whether the current window has its data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<FreshnessReport>,
 }
 
 impl Run {
@@ -145,10 +160,13 @@ impl Run {
 pub struct Input {
     /// Paths as they were given.
     pub paths: Vec<String>,
-    /// Number of files behind them.
+    /// Number of files behind them, or with rows in the window.
     pub files: u64,
-    /// Rows in these files.
+    /// Rows in these files, or in the window.
     pub rows: u64,
+    /// The window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowReport>,
     /// Files left out because they could not be read and `--skip-bad-files` allowed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped_files: Vec<SkippedFile>,

@@ -6,6 +6,7 @@
 //!     {"skipped":{"name":"…","reason":"…",…}}   one a skipped feature
 //!     {"incident":{"id":"…","title":"…",…}}     one an incident
 //!     {"finding":{"check":"…","message":"…",…}} one a finding of data quality
+//!     {"comparison":{"name":"…",…}}             one a further reference, as in `comparisons` of the JSON report
 //!     {"summary":{…}}                           last line: the report is complete
 //! ```
 
@@ -33,7 +34,7 @@ impl Sink for NdJson {
     }
 
     fn write(&self, report: &Report, _: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
-        let Report { schema_version, run, summary, features, skipped, incidents, findings } = report;
+        let Report { schema_version, run, summary, features, skipped, incidents, findings, comparisons } = report;
         write!(out, "{{\"schema_version\":{schema_version},\"run\":")?;
         value(out, run)?;
         out.write_all(b"}\n")?;
@@ -51,6 +52,10 @@ impl Sink for NdJson {
         }
         for finding in findings {
             value(out, &json!({ "finding": finding }))?;
+            out.write_all(b"\n")?;
+        }
+        for comparison in comparisons {
+            value(out, &json!({ "comparison": comparison }))?;
             out.write_all(b"\n")?;
         }
         value(out, &json!({ "summary": summary }))?;

@@ -19,7 +19,13 @@ pub(crate) fn assert_snapshot(name: &str, text: &str) {
 }
 
 fn run() -> Run {
-    let input = |path: &str, rows| Input { paths: vec![path.to_owned()], files: 2, rows, skipped_files: Vec::new() };
+    let input = |path: &str, rows| Input {
+        paths: vec![path.to_owned()],
+        files: 2,
+        rows,
+        window: None,
+        skipped_files: Vec::new(),
+    };
     Run {
         job: None,
         backend: "cpu".to_owned(),
@@ -32,6 +38,9 @@ fn run() -> Run {
         duration_seconds: 1.25,
         timings: [("read".to_owned(), 0.75), ("count".to_owned(), 0.25)].into_iter().collect(),
         warnings: Vec::new(),
+        selection: Vec::new(),
+        segments: None,
+        freshness: None,
     }
 }
 
@@ -75,6 +84,7 @@ fn numeric(name: &str, data_type: &str, psi: f64, d: f64, q: f64, shares: [u64; 
     };
     FeatureReport {
         name: name.to_owned(),
+        segment: None,
         data_type: data_type.to_owned(),
         current_type: None,
         kind: if data_type.starts_with("timestamp") { Kind::Temporal } else { Kind::Numeric },

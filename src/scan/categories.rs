@@ -4,12 +4,13 @@
 //! Where the names of all categories do not fit in memory, the columns are read once for each partition of their
 //! hashes; sums over categories do not care which one was read when.
 
-use super::context::{Context, Counting, Failure, Task};
+use super::context::{Context, Counting, Failure, Reading};
+use super::pieces::{Held, Pieces, facts_of, units_of};
 use crate::backend::{Column, CountJob, DeviceError, weighted};
-use crate::column::{CategoryTable, Facts, read_codes, read_weighted_codes};
+use crate::column::{CategoryTable, Encoding, Facts};
 use crate::counts::{CellMap, Keys, Weighted};
 use crate::metric::Table;
-use crate::source::ReadError;
+use crate::source::{Place, ReadError};
 use std::collections::BTreeMap;
 
 /// Longest list of new or missing categories, and of the most frequent ones (for what happened; a report lists fewer).
@@ -60,157 +61,202 @@ pub(super) struct Categorical {
     pub(super) counted: Counted,
 }
 
-/// A categorical feature that has been read and is held: codes by side.
-pub(super) struct Coded {
+/// A categorical feature that has been read and is held.
+pub(super) struct Coded<'t> {
+    reading: &'t Reading,
     table: CategoryTable,
-    codes: [Vec<Keys>; 2],
-    /// Codes that many rows have, beside the others.
-    weighted: [Weighted; 2],
-    facts: [Facts; 2],
-    /// Rows of the first codes in the reference, where they are known from a profile.
-    stored: Option<Vec<u64>>,
+    pieces: Pieces,
+    /// The reference, where it comes from a profile.
+    stored: Option<Box<Stored>>,
 }
 
-/// Reads both sides of a categorical feature, or nothing where it cannot be held and must be [`partitioned`].
-pub(super) fn read(context: &Context<'_>, task: &Task) -> Result<Option<Coded>, Failure> {
-    if context.bytes(task) > context.memory.keys_a_thread() {
+/// What a profile knows of the reference.
+struct Stored {
+    /// Rows of the first codes.
+    rows: Vec<u64>,
+    facts: Facts,
+}
+
+/// Reads all samples of a categorical feature, or nothing where it cannot be held and must be [`partitioned`].
+pub(super) fn read<'t>(context: &Context<'_>, reading: &'t Reading) -> Result<Option<Coded<'t>>, Failure> {
+    if context.bytes(reading) > context.memory.keys_a_thread() {
         return Ok(None);
     }
-    match held(context, task) {
+    match held(context, reading) {
         Ok(coded) => Ok(Some(coded)),
         Err(Failure::Read(ReadError::TooManyCategories { .. })) => Ok(None),
         Err(failure) => Err(failure),
     }
 }
 
-fn held(context: &Context<'_>, task: &Task) -> Result<Coded, Failure> {
+fn held<'t>(context: &Context<'_>, reading: &'t Reading) -> Result<Coded<'t>, Failure> {
     let mut table = CategoryTable::new(0, 1, context.memory.categories());
-    let mut codes = [Vec::new(), Vec::new()];
-    let mut weighted = [Weighted::empty(32), Weighted::empty(32)];
-    let mut facts = [Facts::default(), Facts::default()];
-    let mut stored = None;
-    if let Some((list, of_reference)) = context.clock.decode.time(|| context.stored_categories(task))? {
-        facts[0] = of_reference;
-        stored = Some(insert(&mut table, &list, task)?);
+    let mut pieces = Pieces::new(32);
+    let stored = context.clock.decode.time(|| stored(context, reading, &mut table))?.map(Box::new);
+    for unit in units_of(context, reading, usize::MAX) {
+        let held = Held::read(context, unit.unit, 32, |out, weighted| {
+            unit.codes(reading, &mut table, out, weighted, &mut |_, _| Ok(()))
+        })?;
+        pieces.add(reading, held);
     }
-    for side in 0..2 {
-        let data = context.data[side];
-        for unit in data.units() {
-            let rows = usize::try_from(unit.rows).unwrap_or(usize::MAX);
-            let mut keys = context.pool.take(32, rows.min(context.memory.keys()));
-            let part = context.clock.decode.time(|| {
-                let (column, encoding) = (task.columns[side], &task.pairing.encoding);
-                let weighted = &mut weighted[side];
-                read_weighted_codes::<Failure>(data, unit, column, encoding, &mut table, &mut keys, weighted)
-            })?;
-            facts[side].merge(&part);
-            codes[side].push(keys);
-        }
-    }
-    Ok(Coded { table, codes, weighted, facts, stored })
+    Ok(Coded { reading, table, pieces, stored })
 }
 
-/// Gives codes to the categories that a profile knows; returns the rows of each that belongs to the table.
-fn insert(table: &mut CategoryTable, list: &[(Vec<u8>, u64)], task: &Task) -> Result<Vec<u64>, Failure> {
-    table.set_binary(matches!(task.pairing.encoding, crate::column::Encoding::Category { binary: true }));
+/// Gives codes to the categories that the profile of the reference knows, where there is one: the rows of each that
+/// belongs to the table.
+fn stored(context: &Context<'_>, reading: &Reading, table: &mut CategoryTable) -> Result<Option<Stored>, Failure> {
+    let Some((list, facts)) = context.stored_categories(reading)? else { return Ok(None) };
+    table.set_binary(matches!(reading.encoding, Encoding::Category { binary: true }));
     let mut rows = Vec::new();
-    for (value, count) in list {
-        let in_profile =
-            || crate::source::Place { file: "the profile".into(), column: task.name.clone(), row_group: 0 };
+    for (value, count) in &list {
+        let in_profile = || Place { file: "the profile".into(), column: reading.tasks[0].name.clone(), row_group: 0 };
         let code = table.insert(value).map_err(|fault| fault.at(in_profile()))?;
         rows.extend(code.map(|_| *count));
     }
-    Ok(rows)
+    Ok(Some(Stored { rows, facts }))
 }
 
-/// Counts features whose codes are held, all in one batch of the backend.
-pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded>) -> Result<Vec<Categorical>, DeviceError> {
+/// Counts features whose codes are held, all in one batch of the backend: for each of them one result a task.
+pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded<'_>>) -> Result<Vec<Vec<Categorical>>, DeviceError> {
+    let samples = &context.parts.samples;
     let maps: Vec<CellMap> = batch.iter().map(|coded| identity(coded.table.len())).collect();
-    let columns: Vec<Column<'_>> =
-        batch.iter().flat_map(|coded| &coded.codes).map(|pieces| pieces.iter().collect()).collect();
-    let beside = batch.iter().flat_map(|coded| &coded.weighted).map(|weighted| vec![weighted]).collect();
-    let jobs: Vec<CountJob<'_>> = maps
-        .iter()
-        .enumerate()
-        .flat_map(|(index, map)| [0, 1].map(|side| CountJob { column: 2 * index + side, map }))
-        .collect();
+    let used: Vec<Vec<usize>> = batch.iter().map(|coded| coded.reading.samples()).collect();
+    let (mut columns, mut jobs): (Vec<Column<'_>>, Vec<CountJob<'_>>) = (Vec::new(), Vec::new());
+    let mut weighted: Vec<Vec<&Weighted>> = Vec::new();
+    for ((coded, used), map) in batch.iter().zip(&used).zip(&maps) {
+        for &sample in used {
+            jobs.push(CountJob { column: columns.len(), map });
+            columns.push(coded.pieces.column(&samples[sample]));
+            weighted.push(coded.pieces.weighted(&samples[sample]));
+        }
+    }
     let rows = context.clock.count.time(|| {
         if context.wanted.counting == Counting::Nothing {
             return Ok(vec![crate::counts::CellCounts(Vec::new()); jobs.len()]);
         }
-        weighted::load(context.backend, columns, beside)?.count_cells(&jobs)
+        weighted::load(context.backend, columns, weighted)?.count_cells(&jobs)
     })?;
-    let finish = |(coded, rows): (Coded, &[crate::counts::CellCounts])| {
-        let mut tally = Tally::new(context.wanted.max_categories);
-        let [counted, current] = [0, 1].map(|side| rows[side].0.get(1..).unwrap_or_default());
-        tally.add(&coded.table, [coded.stored.as_deref().unwrap_or(counted), current]);
-        coded.codes.into_iter().flatten().for_each(|keys| context.pool.give(keys));
-        Categorical { facts: coded.facts, counted: tally.finish() }
-    };
-    Ok(batch.into_iter().zip(rows.chunks(2)).map(finish).collect())
+    let mut rows = rows.as_slice();
+    let mut finished = Vec::new();
+    for (coded, used) in batch.into_iter().zip(used) {
+        let (own, rest) = rows.split_at(used.len());
+        rows = rest;
+        let of_profile = |sample: usize| coded.stored.as_deref().filter(|_| coded.reading.stored == Some(sample));
+        let of = |sample: usize| {
+            if let Some(stored) = of_profile(sample) {
+                return stored.rows.as_slice();
+            }
+            let at = used.binary_search(&sample).expect("the samples of all tasks are in it");
+            own[at].0.get(1..).unwrap_or_default()
+        };
+        let tasks = coded.reading.tasks.iter().map(|task| {
+            let mut tally = Tally::new(context.wanted.max_categories);
+            tally.add(&coded.table, task.samples.map(of));
+            let facts = task.samples.map(|sample| {
+                of_profile(sample).map_or_else(|| coded.pieces.facts(&samples[sample]), |stored| stored.facts.clone())
+            });
+            Categorical { facts, counted: tally.finish() }
+        });
+        finished.push(tasks.collect());
+        coded.pieces.release(&context.pool);
+    }
+    Ok(finished)
 }
 
 /// Counts a feature partition by partition, window by window; doubles the partitions until each fits in memory.
-pub(super) fn partitioned(context: &Context<'_>, task: &Task) -> Result<Categorical, Failure> {
+pub(super) fn partitioned(context: &Context<'_>, reading: &Reading) -> Result<Vec<Categorical>, Failure> {
     let mut partitions = 1;
     loop {
-        match with_partitions(context, task, partitions) {
+        match with_partitions(context, reading, partitions) {
             Err(Failure::Read(ReadError::TooManyCategories { .. })) if partitions < MOST_PARTITIONS => partitions *= 2,
             counted => return counted,
         }
     }
 }
 
-fn with_partitions(context: &Context<'_>, task: &Task, partitions: u32) -> Result<Categorical, Failure> {
-    let mut tally = Tally::new(context.wanted.max_categories);
-    let mut facts = [Facts::default(), Facts::default()];
-    let mut codes = context.pool.take(32, WINDOW + WINDOW / 4);
+fn with_partitions(context: &Context<'_>, reading: &Reading, partitions: u32) -> Result<Vec<Categorical>, Failure> {
+    let samples = &context.parts.samples;
+    let used = reading.samples();
+    let place = |sample: usize| used.binary_search(&sample).expect("the samples of all tasks are in it");
+    let mut tallies: Vec<Tally> = reading.tasks.iter().map(|_| Tally::new(context.wanted.max_categories)).collect();
+    let mut facts: BTreeMap<usize, Facts> = BTreeMap::new();
+    let mut of_profile: Option<Facts> = None;
+    // Every sample has a number a category, beside the table.
+    let limit = 2 * context.memory.categories() / used.len().max(2);
+    let mut whole = vec![context.pool.take(32, WINDOW + WINDOW / 4)];
     for partition in 0..partitions {
-        let mut table = CategoryTable::new(partition, partitions, context.memory.categories());
-        let mut rows = [Vec::new(), Vec::new()];
-        if let Some((list, of_reference)) = context.stored_categories(task)? {
-            facts[0] = of_reference;
-            rows[0] = insert(&mut table, &list, task)?;
+        let mut table = CategoryTable::new(partition, partitions, limit);
+        let mut rows: Vec<Vec<u64>> = vec![Vec::new(); used.len()];
+        if let (Some(sample), Some(stored)) = (reading.stored, stored(context, reading, &mut table)?) {
+            rows[place(sample)] = stored.rows;
+            of_profile = Some(stored.facts);
         }
-        for side in 0..2 {
-            let data = context.data[side];
-            for unit in data.units() {
-                let (column, encoding) = (task.columns[side], &task.pairing.encoding);
-                let mut count = |codes: &mut Keys| -> Result<(), Failure> {
-                    count_window(context, codes, &mut rows[side])?;
-                    codes.clear();
-                    Ok(())
-                };
-                let part = read_codes(data, unit, column, encoding, &mut table, &mut codes, WINDOW, &mut count)?;
-                count(&mut codes)?;
-                if partition == 0 {
-                    facts[side].merge(&part);
+        for unit in units_of(context, reading, WINDOW) {
+            let mut count = |atom: usize, codes: &mut Keys| -> Result<(), Failure> {
+                let counted = count_window(context, codes)?;
+                for (&sample, rows) in used.iter().zip(&mut rows) {
+                    if samples[sample].atoms.binary_search(&atom).is_ok() {
+                        add(rows, &counted);
+                    }
+                }
+                codes.clear();
+                Ok(())
+            };
+            let mut parted: Vec<Keys> = Vec::new();
+            let codes = match unit.unit.whole() {
+                Some(_) => &mut whole,
+                None => {
+                    parted.resize(unit.unit.atoms.len(), Keys::empty(32));
+                    &mut parted
+                }
+            };
+            let found = unit.codes(reading, &mut table, codes, None, &mut count)?;
+            for (&atom, codes) in unit.unit.atoms.iter().zip(codes.iter_mut()) {
+                count(atom, codes)?;
+            }
+            if partition == 0 {
+                for (&atom, found) in unit.unit.atoms.iter().zip(&found) {
+                    facts.entry(atom).or_default().merge(found);
                 }
             }
         }
-        tally.add(&table, [&rows[0], &rows[1]]);
-        if tally.too_many() {
+        for (tally, task) in tallies.iter_mut().zip(&reading.tasks) {
+            if !tally.too_many() {
+                tally.add(&table, task.samples.map(|sample| rows[place(sample)].as_slice()));
+            }
+        }
+        if tallies.iter().all(Tally::too_many) {
             break;
         }
     }
-    context.pool.give(codes);
-    Ok(Categorical { facts, counted: tally.finish() })
+    whole.into_iter().for_each(|codes| context.pool.give(codes));
+    let finished = tallies.into_iter().zip(&reading.tasks).map(|(tally, task)| {
+        let facts = task.samples.map(|sample| match &of_profile {
+            Some(stored) if reading.stored == Some(sample) => stored.clone(),
+            _ => facts_of(&facts, &samples[sample]),
+        });
+        Categorical { facts, counted: tally.finish() }
+    });
+    Ok(finished.collect())
 }
 
-fn count_window(context: &Context<'_>, codes: &Keys, rows: &mut Vec<u64>) -> Result<(), DeviceError> {
-    let Keys::U32(found) = codes else { return Ok(()) };
-    let Some(highest) = found.iter().max() else { return Ok(()) };
+/// How often each code occurs.
+fn count_window(context: &Context<'_>, codes: &Keys) -> Result<Vec<u64>, DeviceError> {
+    let Keys::U32(found) = codes else { return Ok(Vec::new()) };
+    let Some(highest) = found.iter().max() else { return Ok(Vec::new()) };
     let map = identity(*highest as usize + 1);
     let counted = context
         .clock
         .count
         .time(|| context.backend.load(vec![vec![codes]])?.count_cells(&[CountJob { column: 0, map: &map }]))?;
-    let counted = counted.first().and_then(|counts| counts.0.get(1..)).unwrap_or_default();
+    Ok(counted.first().and_then(|counts| counts.0.get(1..)).unwrap_or_default().to_vec())
+}
+
+fn add(rows: &mut Vec<u64>, counted: &[u64]) {
     if rows.len() < counted.len() {
         rows.resize(counted.len(), 0);
     }
     rows.iter_mut().zip(counted).for_each(|(sum, count)| *sum += count);
-    Ok(())
 }
 
 /// One cell a code, and one before and after them, which stay empty.

@@ -1,12 +1,14 @@
 //! What every stage of a scan works with.
 
 use super::memory::{Memory, Pool};
+use super::parts::Parts;
 use crate::backend::{Backend, DeviceError};
-use crate::column::{FactsLevel, Kind, Pairing};
-use crate::config::Settings;
+use crate::column::{Encoding, FactsLevel, Kind, Pairing};
+use crate::config::{ScanConfig, Settings};
 use crate::profile::{Profile, ProfileError};
 use crate::progress::Progress;
-use crate::source::{Dataset, ReadError};
+use crate::source::ReadError;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -44,17 +46,54 @@ impl From<Failure> for DeviceError {
 pub(super) struct Task {
     /// Its name.
     pub(super) name: String,
-    /// Index of its column in the reference and in current.
-    pub(super) columns: [usize; 2],
+    /// The segment that it is compared in; `None` for all rows.
+    pub(super) segment: Option<BTreeMap<String, Option<String>>>,
     /// How the two are compared.
     pub(super) pairing: Pairing,
     /// What rules say about it.
     pub(super) settings: Settings,
+    /// Index of the samples of reference and current.
+    pub(super) samples: [usize; 2],
+    /// Index of the comparison that it is part of, and its place in it.
+    pub(super) comparison: usize,
+    pub(super) order: usize,
+}
+
+/// What is decoded once: the columns of a feature, for every comparison and segment that asks for the same keys.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Index of the column in each of the cuts that it is read of.
+    pub(super) columns: [Option<usize>; 2],
+    /// How values become keys.
+    pub(super) encoding: Encoding,
+    /// Whether facts are needed whatever was asked for.
+    pub(super) kind: Kind,
+    /// The sample that the profile stands for, where a task is about it.
+    pub(super) stored: Option<usize>,
+    /// Who asks: at least one.
+    pub(super) tasks: Vec<Task>,
+    /// One flag an atom: whether a task needs it.
+    pub(super) atoms: Vec<bool>,
+}
+
+impl Reading {
+    /// Whether a task needs the rows of `atom`.
+    pub(super) fn needs(&self, atom: usize) -> bool {
+        self.atoms.get(atom) == Some(&true)
+    }
+
+    /// The samples of its tasks, each once, ascending.
+    pub(super) fn samples(&self) -> Vec<usize> {
+        let mut samples: Vec<usize> = self.tasks.iter().flat_map(|task| task.samples).collect();
+        samples.sort_unstable();
+        samples.dedup();
+        samples
+    }
 }
 
 /// What a scan works with; the same for all features.
 pub(super) struct Context<'c> {
-    pub(super) data: [&'c Dataset; 2],
+    pub(super) parts: &'c Parts<'c>,
     /// Stands for the reference, whose data set has no files then.
     pub(super) profile: Option<&'c Profile>,
     pub(super) backend: &'c dyn Backend,
@@ -63,6 +102,7 @@ pub(super) struct Context<'c> {
     pub(super) pool: Pool,
     pub(super) facts: FactsLevel,
     pub(super) wanted: Wanted,
+    pub(super) config: &'c ScanConfig,
     pub(super) progress: &'c dyn Progress,
     pub(super) clock: Clock,
 }
@@ -93,38 +133,40 @@ pub(super) enum Counting {
 pub(super) type StoredCategories = (Vec<(Vec<u8>, u64)>, crate::column::Facts);
 
 impl<'c> Context<'c> {
-    /// Rows of both sides together.
+    /// Rows that are read.
     pub(super) fn rows(&self) -> u64 {
-        self.data.iter().map(|data| data.rows()).sum()
+        self.parts.rows()
     }
 
     /// The facts to count of a feature. Those of booleans are their categories, too.
-    pub(super) fn level(&self, task: &Task) -> FactsLevel {
-        if task.pairing.kind == Kind::Boolean { FactsLevel::Full } else { self.facts }
+    pub(super) fn level(&self, reading: &Reading) -> FactsLevel {
+        if reading.kind == Kind::Boolean { FactsLevel::Full } else { self.facts }
     }
 
     /// What the profile holds of an ordered feature's reference, where there is a profile.
-    pub(super) fn stored(&self, task: &Task) -> Result<Option<crate::profile::Ordered<'c>>, Failure> {
-        let Some(profile) = self.profile else { return Ok(None) };
-        self.check_stored(profile, task)?;
-        Ok(Some(profile.ordered(task.columns[0], &task.pairing.encoding)?))
+    pub(super) fn stored(&self, reading: &Reading) -> Result<Option<crate::profile::Ordered<'c>>, Failure> {
+        let Some((profile, column)) = self.stored_column(reading)? else { return Ok(None) };
+        Ok(Some(profile.ordered(column, &reading.encoding)?))
     }
 
     /// The categories that the profile holds of the reference, and its facts, where there is a profile.
-    pub(super) fn stored_categories(&self, task: &Task) -> Result<Option<StoredCategories>, Failure> {
-        let Some(profile) = self.profile else { return Ok(None) };
-        self.check_stored(profile, task)?;
-        Ok(Some(profile.categories(task.columns[0])?))
+    pub(super) fn stored_categories(&self, reading: &Reading) -> Result<Option<StoredCategories>, Failure> {
+        let Some((profile, column)) = self.stored_column(reading)? else { return Ok(None) };
+        Ok(Some(profile.categories(column)?))
     }
 
-    fn check_stored(&self, profile: &Profile, task: &Task) -> Result<(), Failure> {
-        profile.failure(task.columns[0]).map_or(Ok(()), |reason| Err(Failure::Stored(reason.to_owned())))
+    fn stored_column(&self, reading: &Reading) -> Result<Option<(&'c Profile, usize)>, Failure> {
+        let asked = reading.stored.and(self.profile).zip(reading.columns[0]);
+        match asked.and_then(|(profile, column)| profile.failure(column)) {
+            Some(reason) => Err(Failure::Stored(reason.to_owned())),
+            None => Ok(asked),
+        }
     }
 
     /// Bytes that the keys of a feature take.
-    pub(super) fn bytes(&self, task: &Task) -> usize {
+    pub(super) fn bytes(&self, reading: &Reading) -> usize {
         let rows = usize::try_from(self.rows()).unwrap_or(usize::MAX);
-        rows.saturating_mul(task.pairing.encoding.key_bits() as usize / 8)
+        rows.saturating_mul(reading.encoding.key_bits() as usize / 8)
     }
 }
 

@@ -97,16 +97,23 @@ pub(super) struct Concluded {
 /// Says of every feature that asks for attention what happened to it.
 fn explain_changes(features: &mut [Evaluated]) {
     let moved: Vec<usize> = (0..features.len()).filter(|&at| features[at].report.level > Level::Ok).collect();
-    // Only what drifted can have changed places.
-    let drifted: Vec<usize> = moved.iter().copied().filter(|&at| features[at].report.level >= Level::Warning).collect();
-    let subjects: Vec<Subject> = drifted.iter().map(|&at| features[at].subject.clone()).collect();
+    // Only what drifted can have changed places, and only within a segment.
+    let mut drifted: IndexMap<_, Vec<usize>> = IndexMap::new();
+    for &at in moved.iter().filter(|&&at| features[at].report.level >= Level::Warning) {
+        drifted.entry(features[at].report.segment.clone()).or_default().push(at);
+    }
     for at in moved {
         features[at].report.change_kind = change::explain(&features[at].subject);
     }
-    for (at, swap) in drifted.into_iter().zip(swapped::pairs(&subjects)) {
-        let change = &mut features[at].report.change_kind;
-        if let Some(swap) = swap.filter(|swap| change.as_ref().is_none_or(|other| swap.confidence > other.confidence)) {
-            *change = Some(swap);
+    for drifted in drifted.into_values() {
+        let subjects: Vec<Subject> = drifted.iter().map(|&at| features[at].subject.clone()).collect();
+        for (at, swap) in drifted.into_iter().zip(swapped::pairs(&subjects)) {
+            let change = &mut features[at].report.change_kind;
+            let better =
+                |swap: &change::ChangeKind| change.as_ref().is_none_or(|other| swap.confidence > other.confidence);
+            if let Some(swap) = swap.filter(better) {
+                *change = Some(swap);
+            }
         }
     }
 }
@@ -266,6 +273,7 @@ fn begin(task: &Task, comparison: &Comparison, config: &ScanConfig) -> (FeatureR
     }
     let report = FeatureReport {
         name: task.name.clone(),
+        segment: task.segment.clone(),
         data_type: pairing.type_name.clone(),
         current_type: pairing.type_change.as_ref().map(|(_, current)| current.clone()),
         kind: pairing.kind,

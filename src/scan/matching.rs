@@ -1,33 +1,42 @@
 //! Which feature of the reference is compared with which of current.
 
-use super::context::Task;
-use crate::column::pair;
+use crate::column::{Pairing, pair};
 use crate::config::{ConfigError, Patterns, RuleSet, ScanConfig, Settings, select_features};
 use crate::format::counted;
 use crate::report::{SkipCause, Skipped};
-use crate::source::Dataset;
+use crate::source::SourceColumn;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// The features to compare, and what is left out.
 pub(super) struct Matched {
     /// In the order of the reference's schema.
-    pub(super) tasks: Vec<Task>,
+    pub(super) pairs: Vec<Pair>,
     /// What cannot be compared, with its reason.
     pub(super) skipped: Vec<Skipped>,
+    /// The names among them that only the reference has, and only current.
+    pub(super) one_sided: [Vec<String>; 2],
     /// Features that the user asked for by name.
     pub(super) named: HashSet<String>,
     pub(super) warnings: Vec<String>,
 }
 
+/// A feature of both sides.
+pub(super) struct Pair {
+    pub(super) name: String,
+    pub(super) pairing: Pairing,
+    /// What rules say about it.
+    pub(super) settings: Settings,
+}
+
 impl Matched {
     /// Gives features the weights of a file, where no rule gave them another.
     pub(super) fn weigh(&mut self, weights: &HashMap<String, f64>, file: &Path) {
-        for task in &mut self.tasks {
-            let weight = weights.get(&task.name).copied().unwrap_or(0.0);
-            task.settings.weight.get_or_insert(weight);
+        for pair in &mut self.pairs {
+            let weight = weights.get(&pair.name).copied().unwrap_or(0.0);
+            pair.settings.weight.get_or_insert(weight);
         }
-        let known: HashSet<&str> = self.tasks.iter().map(|task| task.name.as_str()).collect();
+        let known: HashSet<&str> = self.pairs.iter().map(|pair| pair.name.as_str()).collect();
         let idle = weights.keys().filter(|name| !known.contains(name.as_str())).count();
         if idle > 0 {
             let names = counted(idle as u64, "name", "names");
@@ -40,32 +49,31 @@ impl Matched {
 ///
 /// # Errors
 /// When a rule matches no feature, or two contradict each other.
-pub(super) fn match_features(
-    reference: &Dataset,
-    current: &Dataset,
-    config: &ScanConfig,
-) -> Result<Matched, ConfigError> {
-    let all = names(reference, current);
+pub(super) fn match_features(columns: [&[SourceColumn]; 2], config: &ScanConfig) -> Result<Matched, ConfigError> {
+    let all = names(columns);
     let rules = RuleSet::new(&config.rules, &all);
     rules.check()?;
     let settings = all.iter().map(|name| Ok((name.as_str(), rules.of(name)?.settings)));
     let mut settings = settings.collect::<Result<HashMap<&str, Settings>, ConfigError>>()?;
     let excluded = |name: &str| settings.get(name)?.exclude;
-    let selection = select_features(&all, &config.features, &config.exclude, excluded);
+    let mut selection = select_features(&all, &config.features, &config.exclude, excluded);
+    // Columns that tell rows apart are features for those who ask for them by name.
+    let row_columns = config.windows.row_columns();
+    selection.names.retain(|name| !row_columns.contains(name) || selection.named.contains(name));
     let categorical = Patterns::new(&config.categorical);
-    let (mut tasks, mut skipped) = (Vec::new(), Vec::new());
+    let [reference, current] = columns.map(by_name);
+    let (mut pairs, mut skipped, mut one_sided) = (Vec::new(), Vec::new(), [Vec::new(), Vec::new()]);
     for name in selection.names {
         let named = selection.named.contains(&name);
         let mut skip = |reason: String, cause| skipped.push(Skipped { name: name.clone(), reason, cause, named });
-        match (reference.column(&name), current.column(&name)) {
-            (Some(a), Some(b)) => {
-                let columns = [&reference.columns()[a], &current.columns()[b]];
+        match (reference.get(name.as_str()), current.get(name.as_str())) {
+            (Some(&a), Some(&b)) => {
                 let settings = settings.remove(name.as_str()).unwrap_or_default();
                 let categorical = settings.categorical.unwrap_or_else(|| categorical.matches(&name));
-                match pair(columns[0], columns[1], categorical) {
-                    Ok(pairing) => tasks.push(Task { name, columns: [a, b], pairing, settings }),
+                match pair(a, b, categorical) {
+                    Ok(pairing) => pairs.push(Pair { name, pairing, settings }),
                     Err(reason) => {
-                        let cause = match columns.iter().find_map(|column| column.problem.as_deref()) {
+                        let cause = match [a, b].iter().find_map(|column| column.problem.as_deref()) {
                             Some(problem) if problem.contains("more than one column") => SkipCause::Duplicate,
                             Some(_) => SkipCause::Unsupported,
                             None => SkipCause::Incomparable,
@@ -74,8 +82,14 @@ pub(super) fn match_features(
                     }
                 }
             }
-            (Some(_), None) => skip("it is in the reference only".to_owned(), SkipCause::OneSided),
-            (None, _) => skip("it is in current only".to_owned(), SkipCause::OneSided),
+            (Some(_), None) => {
+                skip("it is in the reference only".to_owned(), SkipCause::OneSided);
+                one_sided[0].push(name);
+            }
+            (None, _) => {
+                skip("it is in current only".to_owned(), SkipCause::OneSided);
+                one_sided[1].push(name);
+            }
         }
     }
     let unknown = selection.unmatched.into_iter();
@@ -88,11 +102,16 @@ pub(super) fn match_features(
     let excluded = selection.unmatched_exclude.into_iter().map(|one| format!("--exclude: {}", one.reason));
     let idle = rules.unmatched().iter().map(|idle| idle.message.clone());
     let warnings = excluded.chain(idle).collect();
-    Ok(Matched { tasks, skipped, named: selection.named, warnings })
+    Ok(Matched { pairs, skipped, one_sided, named: selection.named, warnings })
+}
+
+fn by_name(columns: &[SourceColumn]) -> HashMap<&str, &SourceColumn> {
+    columns.iter().map(|column| (column.name.as_str(), column)).collect()
 }
 
 /// The names of all columns: those of the reference in its order, then those that only current has.
-pub(super) fn names(reference: &Dataset, current: &Dataset) -> Vec<String> {
-    let only_current = current.columns().iter().filter(|column| reference.column(&column.name).is_none());
-    reference.columns().iter().chain(only_current).map(|column| column.name.clone()).collect()
+pub(super) fn names([reference, current]: [&[SourceColumn]; 2]) -> Vec<String> {
+    let known = by_name(reference);
+    let only_current = current.iter().filter(|column| !known.contains_key(column.name.as_str()));
+    reference.iter().chain(only_current).map(|column| column.name.clone()).collect()
 }

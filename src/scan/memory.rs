@@ -29,6 +29,11 @@ impl Memory {
         self.keys() / self.threads
     }
 
+    /// Bytes of what is known of rows: which of them belong to which part.
+    pub(super) fn row_maps(&self) -> usize {
+        self.limit / 8
+    }
+
     /// Keys in a window of a column that is not held: each thread has one, decoded and being counted.
     pub(super) fn window(&self, key_bytes: usize) -> usize {
         (self.limit / 16 / self.threads / key_bytes.max(1)).clamp(SMALLEST_WINDOW, 1 << 24)

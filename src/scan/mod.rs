@@ -2,36 +2,40 @@
 //!
 //! ```text
 //!     paths -> Dataset        source    files, row groups, columns of either side
-//!           -> Task           column    what is compared with what, and with which keys
+//!           -> Sample         parts     which rows: windows, segments, the last write of an event
+//!           -> Task           plan      what is compared with what, and with which keys
 //!           -> Counted        work      decoded to keys, counted by the backend, refined on the host
 //!           -> FeatureReport  evaluate  metrics, facts, q-values, level
-//!           -> Report
+//!           -> Report         pipeline
 //! ```
 
 mod categories;
 mod context;
 mod evaluate;
+mod freshness;
 mod matching;
 mod memory;
 mod ordered;
+mod parts;
+mod pieces;
+mod pipeline;
+mod plan;
 mod sorted;
 mod streamed;
 mod subject;
 mod work;
 
+pub use parts::PartsError;
+
 use crate::backend::{self, Backend};
-use crate::column::FactsLevel;
-use crate::config::{ConfigError, FactsChoice, ScanConfig};
-use crate::metric::{METRICS, Needs};
-use crate::profile::{Profile, ProfileError};
+use crate::config::{ConfigError, ScanConfig};
 use crate::progress::Progress;
-use crate::quality::{self, Finding, RunSides};
-use crate::report::{Input, Report, Run, SkipCause, Skipped, SkippedFile};
-use crate::source::{Dataset, OpenOptions, SourceError, WeightsError, read_weights};
-use context::{Clock, Context, Counting, Wanted};
-use evaluate::Concluded;
-use memory::{Memory, Pool};
-use std::time::{Duration, Instant};
+use crate::report::Report;
+use crate::source::{SourceError, WeightsError};
+use crate::window::AsOf;
+use context::Counting;
+use plan::{Night, Sources};
+use std::time::Duration;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +69,24 @@ pub enum ScanError {
         /// Why not.
         source: rayon::ThreadPoolBuildError,
     },
+    /// Which rows are meant cannot be told.
+    #[error(transparent)]
+    Parts(#[from] PartsError),
+    /// A report could not be handed on.
+    #[error("cannot write a report")]
+    Output(#[source] std::io::Error),
+}
+
+impl ScanError {
+    /// Whether what was asked for is wrong, rather than the data.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::Rules(_)
+                | Self::Parts(PartsError::Column { .. } | PartsError::TooManySegments { .. } | PartsError::Window(_))
+        )
+    }
 }
 
 /// Compares every selected feature of the two data sets that `config` names.
@@ -82,9 +104,34 @@ pub fn scan(config: &ScanConfig, progress: &dyn Progress) -> Result<Report, Scan
 /// # Errors
 /// When a side cannot be opened.
 pub fn scan_with(config: &ScanConfig, backend: &dyn Backend, progress: &dyn Progress) -> Result<Report, ScanError> {
+    one_night(config, backend, progress, Counting::Cells).map(|(report, _)| report)
+}
+
+/// Makes the reports of many `nights` in one pass over the data, or in as few as the memory limit allows, and hands them on
+/// in order: each is the one that [`scan`] makes with that `as_of`, but for `run`.
+///
+/// # Errors
+/// As [`scan`], for the first night that has one; and with what `each` fails with.
+pub fn backfill(
+    config: &ScanConfig,
+    nights: &[AsOf],
+    progress: &dyn Progress,
+    each: &mut (dyn FnMut(Report) -> std::io::Result<()> + Send),
+) -> Result<(), ScanError> {
+    let of_night = |&as_of: &AsOf| {
+        let mut config = config.clone();
+        config.windows.as_of = Some(as_of);
+        Night::new(config)
+    };
+    let planned: Vec<Night> = nights.iter().map(of_night).collect::<Result<_, _>>()?;
+    if planned.is_empty() {
+        return Ok(());
+    }
+    let backend = backend::open(config.backend)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
     let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
-    pool.install(|| pipeline(config, backend, progress, Counting::Cells)).map(|(report, _)| report)
+    let mut each = |report: Report| each(report).map_err(ScanError::Output);
+    pool.install(|| pipeline::run(&planned, backend.as_ref(), progress, Counting::Cells, &mut each)).map(|_| ())
 }
 
 /// Reads and decodes what a scan would read, and counts nothing: what the scan costs beyond it is gpudrift's own.
@@ -108,9 +155,7 @@ pub fn scan_by_sorting(config: &ScanConfig) -> Result<Report, ScanError> {
 }
 
 fn measured(config: &ScanConfig, counting: Counting) -> Result<(Report, Duration), ScanError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
-    let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
-    pool.install(|| pipeline(config, &backend::cpu::Cpu, &crate::progress::NoProgress, counting))
+    one_night(config, &backend::cpu::Cpu, &crate::progress::NoProgress, counting)
 }
 
 /// The names of the features of both sides, in the order of a report, before any is selected. Reads footers only.
@@ -118,145 +163,26 @@ fn measured(config: &ScanConfig, counting: Counting) -> Result<(Report, Duration
 /// # Errors
 /// When a side cannot be opened.
 pub fn feature_names(config: &ScanConfig) -> Result<Vec<String>, ScanError> {
-    let (_, reference, current) = open(config)?;
-    Ok(matching::names(&reference, &current))
+    let sources = Sources::open(&[Night::new(config.clone())?])?;
+    let [reference, current] = [sources.data.first(), sources.data.last()];
+    let columns = [reference, current].map(|data| data.map_or(&[][..], |data| data.columns()));
+    Ok(matching::names(columns))
 }
 
-/// Opens both sides; a profile stands for the reference, whose data set has no files then.
-fn open(config: &ScanConfig) -> Result<(Option<Profile>, Dataset, Dataset), ScanError> {
-    let options = OpenOptions { skip_bad_files: config.skip_bad_files };
-    let open = |side, paths| Dataset::open(paths, &options).map_err(|source| ScanError::Source { side, source });
-    let profile = config.profile.as_deref().map(Profile::open).transpose()?;
-    let reference = || match &profile {
-        Some(profile) => Ok(Dataset::of_columns(profile.columns().to_vec())),
-        None => open("reference", &config.reference),
-    };
-    let (reference, current) = rayon::join(reference, || open("current", &config.current));
-    let (reference, current) = (reference?, current?);
-    Ok((profile, reference, current))
-}
-
-fn pipeline(
+fn one_night(
     config: &ScanConfig,
     backend: &dyn Backend,
     progress: &dyn Progress,
     counting: Counting,
 ) -> Result<(Report, Duration), ScanError> {
-    let start = Instant::now();
-    let mut run = Run::start(config.clone());
-    let (profile, reference, current) = open(config)?;
-    run.reference = match (&config.profile, &profile) {
-        (Some(path), Some(profile)) => {
-            Input { paths: vec![path.display().to_string()], files: 1, rows: profile.rows(), skipped_files: Vec::new() }
-        }
-        _ => input(&config.reference, &reference),
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
+    let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
+    let night = Night::new(config.clone())?;
+    let mut made = None;
+    let mut each = |report| {
+        made = Some(report);
+        Ok(())
     };
-    run.current = input(&config.current, &current);
-    let opened = start.elapsed();
-
-    let mut matched = matching::match_features(&reference, &current, config)?;
-    if let Some(file) = &config.weights {
-        matched.weigh(&read_weights(file)?, file);
-    }
-    let context = Context {
-        data: [&reference, &current],
-        profile: profile.as_ref(),
-        backend,
-        memory: Memory::new(usize::try_from(config.memory_limit).unwrap_or(usize::MAX), config.threads),
-        threads: config.threads,
-        pool: Pool::default(),
-        facts: if config.facts == FactsChoice::Full { FactsLevel::Full } else { FactsLevel::Basic },
-        wanted: wanted(config, counting),
-        progress,
-        clock: Clock::default(),
-    };
-    progress.start(matched.tasks.len() as u64, context.rows());
-    let counting = Instant::now();
-    let answers = work::count(&context, &matched.tasks);
-    let counted = counting.elapsed();
-    // Not a fault of the data: the profile was built so that it cannot answer what is asked.
-    let answers = answers.into_iter().map(|answer| match answer {
-        Err(context::Failure::Profile(error @ ProfileError::Unanswered { .. })) => Err(ScanError::Profile(error)),
-        answer => Ok(answer),
-    });
-    let answers = answers.collect::<Result<Vec<_>, _>>()?;
-
-    let mut skipped = matched.skipped;
-    let mut features = Vec::new();
-    for (task, answer) in matched.tasks.iter().zip(answers) {
-        match answer {
-            Ok(counted) => features.push(evaluate::evaluate(task, counted, config)),
-            Err(failure) => skipped.push(Skipped {
-                name: task.name.clone(),
-                reason: failure.to_string(),
-                cause: SkipCause::Unreadable,
-                named: matched.named.contains(&task.name),
-            }),
-        }
-    }
-    let concluded = evaluate::conclude(features, config);
-    let findings = findings(&concluded, &skipped, [&reference, &current]);
-    progress.finish();
-
-    run.backend = backend.name().to_owned();
-    run.device = backend.device();
-    run.warnings = config.warnings().into_iter().chain(matched.warnings).chain(backend.warnings()).collect();
-    run.duration_seconds = start.elapsed().as_secs_f64();
-    let stages = [
-        ("open", opened),
-        ("decode", context.clock.decode.spent()),
-        ("count", context.clock.count.spent()),
-        ("read and count", counted),
-        ("evaluate", start.elapsed().saturating_sub(opened + counted)),
-    ];
-    run.timings = stages.into_iter().map(|(stage, spent)| (stage.to_owned(), spent.as_secs_f64())).collect();
-    Ok((Report::new(run, concluded.features, skipped).with_findings(findings), counted))
-}
-
-/// What the checks found: about the whole run first.
-fn findings(concluded: &Concluded, skipped: &[Skipped], data: [&Dataset; 2]) -> Vec<Finding> {
-    let only = |side: usize| {
-        let here = |one: &&Skipped| one.cause == SkipCause::OneSided && data[side].column(&one.name).is_some();
-        skipped.iter().filter(here).map(|one| one.name.as_str()).collect()
-    };
-    let sides = RunSides {
-        rows: data.map(Dataset::rows),
-        one_sided: [only(0), only(1)],
-        incomparable: skipped
-            .iter()
-            .filter(|one| one.cause == SkipCause::Incomparable)
-            .map(|one| one.name.as_str())
-            .collect(),
-        compared: concluded.features.len(),
-        frozen: concluded.frozen,
-    };
-    let mut findings = quality::of_run(&sides);
-    findings.extend(concluded.findings.iter().cloned());
-    findings
-}
-
-fn input(paths: &[String], data: &Dataset) -> Input {
-    let skipped = |(path, reason): &(std::path::PathBuf, String)| SkippedFile {
-        path: path.display().to_string(),
-        reason: reason.clone(),
-    };
-    Input {
-        paths: paths.to_vec(),
-        files: data.files().len() as u64,
-        rows: data.rows(),
-        skipped_files: data.bad_files().iter().map(skipped).collect(),
-    }
-}
-
-fn wanted(config: &ScanConfig, counting: Counting) -> Wanted {
-    let needs =
-        |needs: Needs| METRICS.iter().any(|metric| config.wants(metric.card().name) && metric.card().needs == needs);
-    Wanted {
-        gap: needs(Needs::Gap),
-        bins: needs(Needs::Table).then(|| u32::try_from(config.psi_bins).unwrap_or(u32::MAX)),
-        quantiles: config.facts == FactsChoice::Full,
-        everything: needs(Needs::Everything),
-        max_categories: config.max_categories,
-        counting,
-    }
+    let spent = pool.install(|| pipeline::run(&[night], backend, progress, counting, &mut each))?;
+    Ok((made.expect("one night has one report"), spent))
 }

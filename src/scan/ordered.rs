@@ -1,17 +1,24 @@
 //! Features whose values are ordered: numbers, times, booleans as 0 and 1.
 
-use super::context::{Context, Counting, Failure, Task};
+use super::context::{Context, Counting, Failure, Reading, Task};
+use super::pieces::{Held, Pieces, UnitRead, units_of};
 use super::sorted;
 use super::streamed::Streamed;
-use crate::backend::{Column, DeviceError, weighted};
-use crate::column::{Facts, read_keys, read_weighted_keys};
+use crate::backend::{Column, DeviceError, Loaded, weighted};
+use crate::column::Facts;
 use crate::compare::{Compared, Pair, Query, SAMPLE_KEYS, compare, map_for, sample_of_both};
-use crate::counts::{CellMap, Keys, Weighted};
+use crate::counts::{CellMap, Weighted};
 use crate::profile::{Ordered as Stored, WithStored};
-use crate::source::Unit;
 use rayon::prelude::*;
 
-/// What was counted of an ordered feature.
+/// Comparisons that are counted at once: each has some thousand cells.
+const PAIRS_AT_ONCE: usize = 32;
+/// The same of a feature that is read again for every question, where each may fetch keys.
+const STREAMED_AT_ONCE: usize = 8;
+/// Units of which all atoms are held before they are merged.
+const UNITS_AT_ONCE: usize = 256;
+
+/// What was counted of an ordered feature in one comparison.
 #[derive(Debug)]
 pub(super) struct Ordered {
     pub(super) facts: [Facts; 2],
@@ -35,126 +42,161 @@ impl Bound {
     }
 }
 
-/// A feature that has been read and is held: keys by side and row group.
+/// A feature that has been read and is held.
 pub(super) struct Read<'t> {
-    pub(super) task: &'t Task,
-    pub(super) keys: [Vec<Keys>; 2],
-    /// Keys that many rows have, beside the others; none where the keys are to be sorted.
-    weighted: [Vec<Weighted>; 2],
-    facts: [Facts; 2],
+    reading: &'t Reading,
+    pieces: Pieces,
     /// The reference, where it comes from a profile; it has no keys here then.
     stored: Option<Box<Stored<'t>>>,
 }
 
-/// Reads both sides of `task`. With `parallel`, row groups are decoded on all cores.
-pub(super) fn read<'t>(context: &Context<'t>, task: &'t Task, parallel: bool) -> Result<Read<'t>, Failure> {
-    let encoding = &task.pairing.encoding;
-    let read_unit = |side: usize, unit: &Unit| {
-        let rows = usize::try_from(unit.rows).unwrap_or(usize::MAX);
-        let mut keys = context.pool.take(encoding.key_bits(), rows.min(context.memory.keys()));
-        let mut weighted = Weighted::empty(encoding.key_bits());
-        let (data, column, level) = (context.data[side], task.columns[side], context.level(task));
-        let facts = context.clock.decode.time(|| match context.wanted.counting {
-            Counting::Sorting => read_keys(data, unit, column, encoding, level, &mut keys, usize::MAX, &mut |_| Ok(())),
-            _ => read_weighted_keys(data, unit, column, encoding, level, &mut keys, &mut weighted),
-        });
-        facts.map(|facts| (keys, weighted, facts))
+/// Reads all samples of `reading`. With `parallel`, row groups are decoded on all cores.
+pub(super) fn read<'t>(context: &Context<'t>, reading: &'t Reading, parallel: bool) -> Result<Read<'t>, Failure> {
+    let read_unit = |unit: &UnitRead<'_>| {
+        Held::read(context, unit.unit, reading.encoding.key_bits(), |out, weighted| {
+            unit.keys(reading, context.level(reading), out, weighted, &mut |_, _| Ok(()))
+        })
     };
-    let mut keys = [Vec::new(), Vec::new()];
-    let mut weighted = [Vec::new(), Vec::new()];
-    let mut facts = [Facts::default(), Facts::default()];
-    for side in 0..2 {
-        let units = context.data[side].units();
-        let parts: Vec<(Keys, Weighted, Facts)> = if parallel {
-            units.par_iter().map(|unit| read_unit(side, unit)).collect::<Result<_, Failure>>()?
+    let mut pieces = Pieces::new(reading.encoding.key_bits());
+    for units in units_of(context, reading, usize::MAX).chunks(UNITS_AT_ONCE) {
+        let held: Vec<Held> = if parallel {
+            units.par_iter().map(read_unit).collect::<Result<_, Failure>>()?
         } else {
-            units.iter().map(|unit| read_unit(side, unit)).collect::<Result<_, Failure>>()?
+            units.iter().map(read_unit).collect::<Result<_, Failure>>()?
         };
-        for (part, weighted_part, part_facts) in parts {
-            facts[side].merge(&part_facts);
-            keys[side].push(part);
-            weighted[side].push(weighted_part);
-        }
-        if keys[side].is_empty() {
-            // A side without rows has keys of the feature's width, too.
-            keys[side].push(Keys::empty(encoding.key_bits()));
-        }
+        held.into_iter().for_each(|held| pieces.add(reading, held));
     }
-    let stored = context.clock.decode.time(|| context.stored(task))?.map(Box::new);
-    if let Some(stored) = &stored {
-        facts[0] = stored.facts.clone();
-    }
-    Ok(Read { task, keys, weighted, facts, stored })
+    let stored = context.clock.decode.time(|| context.stored(reading))?.map(Box::new);
+    Ok(Read { reading, pieces, stored })
 }
 
-/// Compares features that are held, all in one batch of the backend.
-pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Result<Vec<Ordered>, DeviceError> {
-    let columns: Vec<Column<'_>> =
-        batch.iter().flat_map(|read| &read.keys).map(|pieces| pieces.iter().collect()).collect();
-    let beside = batch.iter().flat_map(|read| &read.weighted).map(|pieces| pieces.iter().collect()).collect();
-    let pairs = batch.iter().enumerate().map(|(index, read)| {
-        let sample = sample_of_both(read.keys.iter().flatten(), read.weighted.iter().flatten());
-        pair(context, read.task, &read.facts, [2 * index, 2 * index + 1], sample, read.stored.as_deref())
-    });
+/// Compares features that are held, all in one batch of the backend: for each of them one result a task.
+pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Result<Vec<Vec<Ordered>>, DeviceError> {
+    let samples = &context.parts.samples;
+    let (mut columns, mut stored): (Vec<Column<'_>>, Vec<Option<&Stored<'_>>>) = (Vec::new(), Vec::new());
+    let mut weighted: Vec<Vec<&Weighted>> = Vec::new();
+    let mut asked: Vec<Asked<'_>> = Vec::new();
+    for read in &batch {
+        let used = read.reading.samples();
+        let first = columns.len();
+        let of_profile = |sample: usize| read.stored.as_deref().filter(|_| read.reading.stored == Some(sample));
+        columns.extend(used.iter().map(|&sample| read.pieces.column(&samples[sample])));
+        weighted.extend(used.iter().map(|&sample| read.pieces.weighted(&samples[sample])));
+        stored.extend(used.iter().map(|&sample| of_profile(sample)));
+        let at = |sample: usize| first + used.binary_search(&sample).expect("the samples of all tasks are in it");
+        let facts =
+            |sample| of_profile(sample).map_or_else(|| read.pieces.facts(&samples[sample]), |one| one.facts.clone());
+        asked.extend(read.reading.tasks.iter().map(|task| Asked {
+            reading: read.reading,
+            facts: task.samples.map(facts),
+            columns: task.samples.map(at),
+            stored: of_profile(task.samples[0]),
+        }));
+    }
     let compared = context.clock.count.time(|| {
         match context.wanted.counting {
             Counting::Cells => {}
-            Counting::Sorting => return Ok(sorted::compare(context, &batch)),
-            Counting::Nothing => return Ok(vec![Compared::default(); batch.len()]),
+            Counting::Sorting => {
+                let one = |asked: &Asked<'_>| {
+                    sorted::compare(context, &asked.reading.encoding, asked.columns.map(|column| &columns[column]))
+                };
+                return Ok(asked.iter().map(one).collect());
+            }
+            Counting::Nothing => return Ok(vec![Compared::default(); asked.len()]),
         }
-        let pairs = pairs.collect::<Result<_, _>>()?;
-        let mut loaded = weighted::load(context.backend, columns, beside)?;
-        let stored = batch.iter().flat_map(|read| [read.stored.as_deref(), None]).collect();
-        compare(&mut WithStored { loaded: loaded.as_mut(), stored }, pairs, u64::MAX)
+        let pairs = asked.iter().map(|asked| {
+            let keys = asked.columns.iter().flat_map(|&column| &columns[column]).copied();
+            let sample = sample_of_both(keys, asked.columns.iter().flat_map(|&column| &weighted[column]).copied());
+            pair(context, asked, sample)
+        });
+        let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
+        let mut loaded = weighted::load(context.backend, columns, weighted)?;
+        in_groups(&mut WithStored { loaded: loaded.as_mut(), stored }, pairs, PAIRS_AT_ONCE, u64::MAX)
     })?;
-    let finished = batch.into_iter().zip(compared).map(|(read, compared)| {
-        read.keys.into_iter().flatten().for_each(|keys| context.pool.give(keys));
-        let bound = read.stored.as_deref().and_then(Bound::of);
-        Ordered { facts: read.facts, compared, bound }
-    });
-    Ok(finished.collect())
+    let mut found = asked.into_iter().zip(compared).map(|(asked, compared)| asked.answered(compared));
+    let sizes: Vec<usize> = batch.iter().map(|read| read.reading.tasks.len()).collect();
+    let finished = sizes.into_iter().map(|n| found.by_ref().take(n).collect()).collect();
+    drop(found);
+    batch.into_iter().for_each(|read| read.pieces.release(&context.pool));
+    Ok(finished)
 }
 
-/// Compares one feature that is too large to be held.
-pub(super) fn compare_streamed(context: &Context<'_>, task: &Task) -> Result<Ordered, DeviceError> {
+/// Compares one feature that is too large to be held: one result a task.
+pub(super) fn compare_streamed(context: &Context<'_>, reading: &Reading) -> Result<Vec<Ordered>, DeviceError> {
     context.pool.release();
-    let stored = context.stored(task)?;
-    let mut streamed = Streamed::new(context, task);
-    let [reference, current] = [streamed.overview(0, SAMPLE_KEYS / 2)?, streamed.overview(1, SAMPLE_KEYS / 2)?];
-    let mut facts = [reference.facts, current.facts];
-    if let Some(stored) = &stored {
-        facts[0] = stored.facts.clone();
+    let stored = context.stored(reading)?;
+    let of_profile = |sample: usize| stored.as_ref().filter(|_| reading.stored == Some(sample));
+    let mut streamed = Streamed::new(context, reading);
+    let overview = streamed.overview(SAMPLE_KEYS / 2)?;
+    let facts = |sample| of_profile(sample).map_or_else(|| overview.facts(sample), |one| one.facts.clone());
+    let asked: Vec<Asked<'_>> = reading
+        .tasks
+        .iter()
+        .map(|task: &Task| Asked {
+            reading,
+            facts: task.samples.map(facts),
+            columns: task.samples.map(|sample| streamed.column(sample)),
+            stored: of_profile(task.samples[0]),
+        })
+        .collect();
+    let sample = |task: &Task| task.samples.map(|sample| overview.sample(sample)).concat();
+    let pairs = asked.iter().zip(&reading.tasks).map(|(asked, task)| pair(context, asked, sample(task)));
+    let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
+    let at_once = pairs.len().clamp(1, STREAMED_AT_ONCE);
+    let budget = context.memory.fetch(reading.encoding.key_bits() as usize / 8) / at_once as u64;
+    let by_column = reading.samples().into_iter().map(of_profile).collect();
+    let mut loaded = WithStored { loaded: &mut streamed, stored: by_column };
+    let compared = context.clock.count.time(|| in_groups(&mut loaded, pairs, at_once, budget))?;
+    Ok(asked.into_iter().zip(compared).map(|(asked, compared)| asked.answered(compared)).collect())
+}
+
+fn in_groups(
+    loaded: &mut dyn Loaded,
+    pairs: Vec<Pair<'_>>,
+    at_once: usize,
+    budget: u64,
+) -> Result<Vec<Compared>, DeviceError> {
+    let mut compared = Vec::with_capacity(pairs.len());
+    let mut pairs = pairs.into_iter();
+    loop {
+        let group: Vec<Pair<'_>> = pairs.by_ref().take(at_once).collect();
+        if group.is_empty() {
+            return Ok(compared);
+        }
+        compared.extend(compare(loaded, group, budget)?);
     }
-    let sample = [reference.sample, current.sample].concat();
-    let pair = pair(context, task, &facts, [0, 1], sample, stored.as_ref())?;
-    let budget = context.memory.fetch(task.pairing.encoding.key_bits() as usize / 8);
-    let mut loaded = WithStored { loaded: &mut streamed, stored: vec![stored.as_ref(), None] };
-    let compared = context.clock.count.time(|| compare(&mut loaded, vec![pair], budget))?;
-    let compared = compared.into_iter().next().unwrap_or_default();
-    Ok(Ordered { facts, compared, bound: stored.as_ref().and_then(Bound::of) })
+}
+
+/// What a task asks: the facts of its samples, and where their keys are.
+struct Asked<'t> {
+    reading: &'t Reading,
+    facts: [Facts; 2],
+    columns: [usize; 2],
+    /// The reference, where it comes from a profile.
+    stored: Option<&'t Stored<'t>>,
+}
+
+impl Asked<'_> {
+    fn answered(self, compared: Compared) -> Ordered {
+        Ordered { facts: self.facts, compared, bound: self.stored.and_then(Bound::of) }
+    }
 }
 
 /// How a feature is compared; `sample` is of the keys that are at hand.
-fn pair<'t>(
-    context: &Context<'_>,
-    task: &'t Task,
-    facts: &[Facts; 2],
-    columns: [usize; 2],
-    mut sample: Vec<u128>,
-    stored: Option<&Stored<'_>>,
-) -> Result<Pair<'t>, DeviceError> {
+fn pair<'t>(context: &Context<'_>, asked: &Asked<'t>, mut sample: Vec<u128>) -> Result<Pair<'t>, DeviceError> {
+    let Asked { facts, stored, .. } = asked;
     let n = [0, 1].map(|side| facts[side].values());
     let lowest = facts.iter().filter_map(|facts| facts.min_key).min().unwrap_or(0);
     let highest = facts.iter().filter_map(|facts| facts.max_key).max().unwrap_or(0);
     let query = Query {
-        scale: &task.pairing.encoding,
+        scale: &asked.reading.encoding,
         gap: context.wanted.gap,
         bins: context.wanted.bins,
         quantiles: context.wanted.quantiles,
         wasserstein: context.wanted.everything,
         atoms: context.wanted.quantiles,
     };
-    let own = stored.and_then(Stored::map).filter(|map| suits(map, &sample));
+    let own = stored.and_then(|stored| stored.map()).filter(|map| suits(map, &sample));
     let map = match own {
         Some(map) => map.clone(),
         None => {
@@ -164,7 +206,7 @@ fn pair<'t>(
             map_for(lowest, highest, sample.clone(), n[0].max(n[1]))
         }
     };
-    Ok(Pair { columns, n, extent: (lowest, highest), map, sample, query })
+    Ok(Pair { columns: asked.columns, n, extent: (lowest, highest), map, sample, query })
 }
 
 /// Whether a map that was made for the reference alone spreads current keys, too: a cell that holds many of them would

@@ -5,23 +5,18 @@
 //! outliers and Wasserstein-1 it does not.
 
 use super::context::Context;
-use super::ordered::Read;
+use crate::backend::Column;
+use crate::column::Encoding;
 use crate::compare::{Compared, PsiBins};
 use crate::counts::{Key, Keys, Scale};
 use rdst::{RadixKey, RadixSort};
 
-/// Compares features that are held, each by sorting its two sides.
-pub(super) fn compare(context: &Context<'_>, batch: &[Read<'_>]) -> Vec<Compared> {
-    batch.iter().map(|read| one(context, read)).collect()
-}
-
-fn one(context: &Context<'_>, read: &Read<'_>) -> Compared {
-    let scale = &read.task.pairing.encoding;
+/// Compares a feature that is held, by sorting its two sides.
+pub(super) fn compare(context: &Context<'_>, scale: &Encoding, sides: [&Column<'_>; 2]) -> Compared {
     let bits = scale.key_bits();
     let join = |side: usize| {
-        let pieces = &read.keys[side];
-        let mut all = context.pool.take(bits, pieces.iter().map(Keys::len).sum());
-        pieces.iter().for_each(|piece| all.append(piece));
+        let mut all = context.pool.take(bits, sides[side].iter().map(|piece| piece.len()).sum());
+        sides[side].iter().for_each(|piece| all.append(piece));
         sort(&mut all);
         all
     };

@@ -1,7 +1,8 @@
 //! How the features of a run are shared out: over threads, over batches of the device, over windows of what does not fit.
 
 use super::categories::{self, Categorical};
-use super::context::{Context, Failure, Task};
+use super::context::{Context, Failure, Reading};
+use super::evaluate::{Evaluated, evaluate};
 use super::ordered::{self, Ordered};
 use crate::backend::DeviceError;
 use rayon::prelude::*;
@@ -19,51 +20,62 @@ pub(super) enum Counted {
 /// A feature that was read, or that must be read piece by piece because it cannot be held.
 enum Ready<'t> {
     Ordered(ordered::Read<'t>),
-    Coded(categories::Coded),
-    TooLarge(&'t Task),
+    Coded(categories::Coded<'t>),
+    TooLarge(&'t Reading),
 }
 
-type Answer = Result<Counted, Failure>;
+/// One result a task of a reading.
+pub(super) type Answer = Result<Vec<Evaluated>, Failure>;
 
-/// Counts every feature, in the order of `tasks`. A feature that cannot be read has its reason instead.
-pub(super) fn count(context: &Context<'_>, tasks: &[Task]) -> Vec<Answer> {
-    if context.backend.name() == "cpu" { on_the_host(context, tasks) } else { in_batches(context, tasks) }
+/// One result a task, before it is evaluated.
+type Found = Result<Vec<Counted>, Failure>;
+
+/// Counts every feature, in the order of `readings`. A feature that cannot be read has its reason instead.
+pub(super) fn count(context: &Context<'_>, readings: &[Reading]) -> Vec<Answer> {
+    if context.backend.name() == "cpu" { on_the_host(context, readings) } else { in_batches(context, readings) }
 }
 
 /// On the CPU a thread takes a feature from decoding to its result while the keys are in its cache. Few features, or
 /// features too large for that, are taken one by one with all threads at work on each.
-fn on_the_host(context: &Context<'_>, tasks: &[Task]) -> Vec<Answer> {
-    let alone = tasks.len() >= 2 * context.threads;
-    let fits = |task: &Task| alone && context.bytes(task) <= context.memory.keys_a_thread();
-    let small: Vec<(usize, Answer)> = tasks
+fn on_the_host(context: &Context<'_>, readings: &[Reading]) -> Vec<Answer> {
+    let alone = readings.len() >= 2 * context.threads;
+    let fits = |reading: &Reading| alone && context.bytes(reading) <= context.memory.keys_a_thread();
+    let small: Vec<(usize, Answer)> = readings
         .par_iter()
         .enumerate()
-        .filter(|(_, task)| fits(task) || task.pairing.encoding.is_categorical())
-        .map(|(index, task)| (index, one(context, task, false)))
+        .filter(|(_, reading)| fits(reading) || reading.encoding.is_categorical())
+        .map(|(index, reading)| (index, one(context, reading, false)))
         .collect();
-    let mut answers: Vec<Option<Answer>> = tasks.iter().map(|_| None).collect();
+    let mut answers: Vec<Option<Answer>> = readings.iter().map(|_| None).collect();
     for (index, answer) in small {
         answers[index] = Some(answer);
     }
-    let rest = answers.iter_mut().zip(tasks);
-    rest.map(|(answer, task)| answer.take().unwrap_or_else(|| one(context, task, true))).collect()
+    let rest = answers.iter_mut().zip(readings);
+    rest.map(|(answer, reading)| answer.take().unwrap_or_else(|| one(context, reading, true))).collect()
 }
 
-fn one(context: &Context<'_>, task: &Task, parallel: bool) -> Answer {
-    let answer = read(context, task, parallel).and_then(|ready| finish(context, vec![ready]).remove(0));
+fn one(context: &Context<'_>, reading: &Reading, parallel: bool) -> Answer {
+    let found = read(context, reading, parallel).and_then(|ready| finish(context, vec![ready]).remove(0));
+    let answer = evaluated(context, reading, found);
     context.progress.feature_done(context.rows());
     answer
 }
 
+/// Facts are large and reports are small, so that what was counted becomes a report at once.
+fn evaluated(context: &Context<'_>, reading: &Reading, found: Found) -> Answer {
+    let tasks = &reading.tasks;
+    found.map(|found| tasks.iter().zip(found).map(|(task, one)| evaluate(task, one, context.config)).collect())
+}
+
 /// A device gets many features at once, and counts one batch while the next is decoded.
-fn in_batches(context: &Context<'_>, tasks: &[Task]) -> Vec<Answer> {
+fn in_batches(context: &Context<'_>, readings: &[Reading]) -> Vec<Answer> {
     let room = context.backend.batch_bytes().min(context.memory.keys() / 3);
-    let mut answers: Vec<Option<Answer>> = tasks.iter().map(|_| None).collect();
+    let mut answers: Vec<Option<Answer>> = readings.iter().map(|_| None).collect();
     let (send, receive) = sync_channel::<Vec<(usize, Result<Ready<'_>, Failure>)>>(1);
     std::thread::scope(|scope| {
         let decode = move || {
-            for batch in batches(context, tasks, room) {
-                let read = |&index: &usize| (index, read(context, &tasks[index], true));
+            for batch in batches(context, readings, room) {
+                let read = |&index: &usize| (index, read(context, &readings[index], true));
                 if send.send(batch.par_iter().map(read).collect()).is_err() {
                     break;
                 }
@@ -86,8 +98,8 @@ fn in_batches(context: &Context<'_>, tasks: &[Task]) -> Vec<Answer> {
                     Err(reason) => answers[index] = Some(Err(reason)),
                 }
             }
-            for (index, answer) in indices.into_iter().zip(finish(context, held)) {
-                answers[index] = Some(answer);
+            for (index, found) in indices.into_iter().zip(finish(context, held)) {
+                answers[index] = Some(evaluated(context, &readings[index], found));
             }
         }
     });
@@ -98,11 +110,11 @@ fn in_batches(context: &Context<'_>, tasks: &[Task]) -> Vec<Answer> {
 }
 
 /// Neighbouring features whose keys fit into `room` bytes together.
-fn batches(context: &Context<'_>, tasks: &[Task], room: usize) -> Vec<Vec<usize>> {
+fn batches(context: &Context<'_>, readings: &[Reading], room: usize) -> Vec<Vec<usize>> {
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut left = 0;
-    for (index, task) in tasks.iter().enumerate() {
-        let bytes = context.bytes(task);
+    for (index, reading) in readings.iter().enumerate() {
+        let bytes = context.bytes(reading);
         match batches.last_mut().filter(|_| bytes <= left) {
             Some(batch) => {
                 batch.push(index);
@@ -117,41 +129,49 @@ fn batches(context: &Context<'_>, tasks: &[Task], room: usize) -> Vec<Vec<usize>
     batches
 }
 
-fn read<'t>(context: &Context<'t>, task: &'t Task, parallel: bool) -> Result<Ready<'t>, Failure> {
-    if task.pairing.encoding.is_categorical() {
-        Ok(categories::read(context, task)?.map_or(Ready::TooLarge(task), Ready::Coded))
-    } else if context.bytes(task) > context.memory.keys() {
-        Ok(Ready::TooLarge(task))
+fn read<'t>(context: &Context<'t>, reading: &'t Reading, parallel: bool) -> Result<Ready<'t>, Failure> {
+    if reading.encoding.is_categorical() {
+        Ok(categories::read(context, reading)?.map_or(Ready::TooLarge(reading), Ready::Coded))
+    } else if context.bytes(reading) > context.memory.keys() {
+        Ok(Ready::TooLarge(reading))
     } else {
-        ordered::read(context, task, parallel).map(Ready::Ordered)
+        ordered::read(context, reading, parallel).map(Ready::Ordered)
     }
 }
 
 /// Counts what is held in one batch of the backend, and the rest piece by piece; answers in the order of `ready`.
-fn finish(context: &Context<'_>, ready: Vec<Ready<'_>>) -> Vec<Answer> {
-    let mut answers: Vec<Option<Answer>> = ready.iter().map(|_| None).collect();
-    let (mut ordered, mut coded) = (Held::default(), Held::default());
+fn finish(context: &Context<'_>, ready: Vec<Ready<'_>>) -> Vec<Found> {
+    let mut answers: Vec<Option<Found>> = ready.iter().map(|_| None).collect();
+    let (mut numbers, mut coded) = (Held::default(), Held::default());
     for (index, ready) in ready.into_iter().enumerate() {
         match ready {
-            Ready::Ordered(read) => ordered.push(index, read),
+            Ready::Ordered(read) => numbers.push(index, read),
             Ready::Coded(read) => coded.push(index, read),
-            Ready::TooLarge(task) => answers[index] = Some(piece_by_piece(context, task)),
+            Ready::TooLarge(reading) => answers[index] = Some(piece_by_piece(context, reading)),
         }
     }
-    let ordered = ordered.count(|held| ordered::compare_held(context, held), |one| Counted::Ordered(Box::new(one)));
-    let coded = coded.count(|held| categories::count_held(context, held), |one| Counted::Categorical(Box::new(one)));
-    for (index, answer) in ordered.into_iter().chain(coded) {
+    let numbers = numbers.count(|held| ordered::compare_held(context, held), ordered);
+    let coded = coded.count(|held| categories::count_held(context, held), categorical);
+    for (index, answer) in numbers.into_iter().chain(coded) {
         answers[index] = Some(answer);
     }
     answers.into_iter().map(|answer| answer.expect("every feature of the batch was counted")).collect()
 }
 
-fn piece_by_piece(context: &Context<'_>, task: &Task) -> Answer {
-    if task.pairing.encoding.is_categorical() {
-        return categories::partitioned(context, task).map(|counted| Counted::Categorical(Box::new(counted)));
+fn piece_by_piece(context: &Context<'_>, reading: &Reading) -> Found {
+    if reading.encoding.is_categorical() {
+        return categories::partitioned(context, reading).map(|counted| counted.into_iter().map(categorical).collect());
     }
-    let counted = ordered::compare_streamed(context, task)?;
-    Ok(Counted::Ordered(Box::new(counted)))
+    let counted = ordered::compare_streamed(context, reading)?;
+    Ok(counted.into_iter().map(ordered).collect())
+}
+
+fn ordered(counted: Ordered) -> Counted {
+    Counted::Ordered(Box::new(counted))
+}
+
+fn categorical(counted: Categorical) -> Counted {
+    Counted::Categorical(Box::new(counted))
 }
 
 /// Features of one kind that are held, with their places in the batch.
@@ -174,14 +194,18 @@ impl<T> Held<T> {
 
     fn count<C>(
         self,
-        count: impl FnOnce(Vec<T>) -> Result<Vec<C>, DeviceError>,
+        count: impl FnOnce(Vec<T>) -> Result<Vec<Vec<C>>, DeviceError>,
         counted: impl Fn(C) -> Counted,
-    ) -> Vec<(usize, Answer)> {
+    ) -> Vec<(usize, Found)> {
         if self.held.is_empty() {
             return Vec::new();
         }
         match count(self.held) {
-            Ok(all) => self.at.into_iter().zip(all.into_iter().map(|one| Ok(counted(one)))).collect(),
+            Ok(all) => self
+                .at
+                .into_iter()
+                .zip(all.into_iter().map(|one| Ok(one.into_iter().map(&counted).collect())))
+                .collect(),
             Err(error) => {
                 let reason = error.to_string();
                 let failed = |index| (index, Err(DeviceError::Lost(reason.clone()).into()));

@@ -15,6 +15,7 @@ use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, Type};
 use super::error::Fault;
 use super::guard::guard;
 use super::pages::{Chunk, Pages, read_at};
+use super::statistics::{Extent, extents};
 
 /// Magic, length of the footer, magic.
 const SMALLEST_FILE: u64 = 12;
@@ -30,6 +31,8 @@ pub struct DataFile {
     size: u64,
     rows: u64,
     metadata: ParquetMetaData,
+    /// Of the column that was asked for, a row group each; empty where the file has no such column.
+    extents: Vec<Extent>,
     /// Kept open where there are few files; opened for every chunk otherwise.
     handle: Option<Arc<File>>,
 }
@@ -43,11 +46,12 @@ pub(super) struct FileColumn {
 }
 
 impl DataFile {
-    /// Opens a file and reads its footer.
+    /// Opens a file and reads its footer, and the statistics of the column called `statistics_of`.
     pub(super) fn open(
         path: &Path,
         partition: Vec<(String, Option<String>)>,
         keep_open: bool,
+        statistics_of: Option<&str>,
     ) -> Result<(Self, Vec<FileColumn>), Fault> {
         let file = File::open(path)?;
         let size = file.metadata()?.len();
@@ -60,8 +64,22 @@ impl DataFile {
             .map_err(|fault| about("its footer is corrupt", fault))?;
         let rows = rows_of(&metadata, size)?;
         let columns = columns_of(&metadata)?;
+        let leaf = statistics_of.and_then(|name| {
+            let column = columns.iter().find(|column| column.name == name)?;
+            column.leaf.as_ref().ok().map(|(leaf, _)| *leaf)
+        });
+        let extents = match leaf {
+            // A second look at the footer costs less than the statistics of all columns.
+            Some(leaf) => {
+                let options = options.with_column_stats_policy(ParquetStatisticsPolicy::skip_except(&[leaf]));
+                guard(|| ParquetMetaDataReader::decode_metadata_with_options(&footer, Some(&options)))
+                    .map(|metadata| extents(&metadata, leaf))
+                    .unwrap_or_default()
+            }
+            None => Vec::new(),
+        };
         let handle = keep_open.then(|| Arc::new(file));
-        Ok((Self { path: path.to_owned(), partition, layout: 0, size, rows, metadata, handle }, columns))
+        Ok((Self { path: path.to_owned(), partition, layout: 0, size, rows, metadata, extents, handle }, columns))
     }
 
     /// Path of the file.
@@ -85,6 +103,16 @@ impl DataFile {
     /// Rows of every row group.
     pub(super) fn row_groups(&self) -> impl Iterator<Item = u64> {
         self.metadata.row_groups().iter().map(|group| group.num_rows().unsigned_abs())
+    }
+
+    /// What the footer says about the column whose statistics were asked for, in a row group.
+    pub(crate) fn extent(&self, row_group: usize) -> Extent {
+        self.extents.get(row_group).copied().unwrap_or(Extent { ends: None, nulls: None })
+    }
+
+    /// Keys and values of the folders that it lies in.
+    pub(crate) fn partition(&self) -> &[(String, Option<String>)] {
+        &self.partition
     }
 
     /// The schema's description of a leaf.

@@ -13,6 +13,8 @@ mod header;
 mod pages;
 pub(crate) mod partition;
 mod paths;
+mod row_map;
+mod statistics;
 mod weights;
 
 use std::collections::HashMap;
@@ -28,6 +30,7 @@ use file::FileColumn;
 pub(crate) use guard::guard;
 pub(crate) use pages::Pages;
 pub(crate) use paths::find;
+pub(crate) use row_map::RowMap;
 pub use weights::{WeightsError, read_weights};
 
 /// More files than this are opened for every chunk instead of kept open: a process may hold 1024 by default.
@@ -38,13 +41,19 @@ const MAX_OPEN_FILES: usize = 128;
 pub struct OpenOptions {
     /// Leave out files that cannot be opened, and list them, instead of failing.
     pub skip_bad_files: bool,
+    /// The column whose statistics are read from the footers.
+    pub statistics_of: Option<String>,
 }
+
+/// Whether a file is opened at all, by the keys and values of its folders.
+pub(crate) type Keep<'k> = &'k dyn Fn(&[(String, Option<String>)]) -> bool;
 
 /// One side of the comparison: reference or current.
 #[derive(Debug)]
 pub struct Dataset {
     files: Vec<DataFile>,
     bad_files: Vec<(PathBuf, String)>,
+    unopened: u64,
     columns: Vec<SourceColumn>,
     index: HashMap<String, usize>,
     units: Vec<Unit>,
@@ -111,11 +120,23 @@ impl Dataset {
     /// When a path is missing, a folder or glob has no Parquet file, or a file cannot be opened (unless
     /// [`OpenOptions::skip_bad_files`]).
     pub fn open(paths: &[String], options: &OpenOptions) -> Result<Self, SourceError> {
-        let found = find(paths)?;
+        Self::open_some(paths, options, &|_| true)
+    }
+
+    /// [`Dataset::open`] for the files that `keep` keeps. The last one is opened anyway: its schema is wanted when no row
+    /// is.
+    pub(crate) fn open_some(paths: &[String], options: &OpenOptions, keep: Keep<'_>) -> Result<Self, SourceError> {
+        let mut found = find(paths)?;
+        let all = found.len();
+        let last = found.pop();
+        found.retain(|found| keep(&found.partition));
+        found.extend(last);
+        let unopened = (all - found.len()) as u64;
         let keep_open = found.len() <= MAX_OPEN_FILES;
+        let statistics_of = options.statistics_of.as_deref();
         let opened: Vec<_> = found
             .into_par_iter()
-            .map(|found| (found.path.clone(), DataFile::open(&found.path, found.partition, keep_open)))
+            .map(|found| (found.path.clone(), DataFile::open(&found.path, found.partition, keep_open, statistics_of)))
             .collect();
         let (mut files, mut schemas, mut bad_files) = (Vec::new(), Vec::new(), Vec::new());
         for (path, outcome) in opened {
@@ -138,7 +159,7 @@ impl Dataset {
         {
             return Err(SourceError::AllBad { files: bad_files.len(), path, reason });
         }
-        Ok(Self::assemble(files, schemas, bad_files))
+        Ok(Self { unopened, ..Self::assemble(files, schemas, bad_files) })
     }
 
     /// A data set without files and rows: the columns of a reference that lies somewhere else.
@@ -165,7 +186,7 @@ impl Dataset {
             .filter(|unit| unit.rows > 0)
             .collect();
         let rows = files.iter().map(DataFile::rows).sum();
-        Self { files, bad_files, columns, index, units, layouts, rows }
+        Self { files, bad_files, unopened: 0, columns, index, units, layouts, rows }
     }
 
     /// The files, sorted by path, each once.
@@ -178,6 +199,26 @@ impl Dataset {
     #[must_use]
     pub fn bad_files(&self) -> &[(PathBuf, String)] {
         &self.bad_files
+    }
+
+    /// Number of files that were left alone because of their folders.
+    pub(crate) fn unopened(&self) -> u64 {
+        self.unopened
+    }
+
+    /// The columns that some of the files have, as if there were no others: `chosen` has one flag a file.
+    pub(crate) fn columns_in(&self, chosen: &[bool]) -> Vec<SourceColumn> {
+        let mut columns: Vec<SourceColumn> = Vec::new();
+        let mut index = HashMap::new();
+        let files = || self.files.iter().zip(chosen).filter(|(_, chosen)| **chosen).map(|(file, _)| file);
+        let mut seen = vec![false; self.layouts.len()];
+        for file in files() {
+            if !std::mem::replace(&mut seen[file.layout], true) {
+                add_columns(&self.layouts[file.layout].columns, &mut columns, &mut index);
+            }
+        }
+        add_partitions(files(), &mut columns, &mut index);
+        columns
     }
 
     /// The columns: those of the first file in its order, then those that only later files have, then partitions.
@@ -256,45 +297,58 @@ fn union(files: &[DataFile], layouts: &mut [Layout]) -> (Vec<SourceColumn>, Hash
     let mut index: HashMap<String, usize> = HashMap::new();
     // Layouts are in the order of the first file that has them.
     for layout in &mut *layouts {
-        let mut places: Vec<Option<u32>> = vec![None; columns.len()];
-        for (here, column) in layout.columns.iter().enumerate() {
-            let at = *index.entry(column.name.clone()).or_insert_with(|| {
-                columns.push(SourceColumn {
-                    name: column.name.clone(),
-                    types: Vec::new(),
-                    problem: None,
-                    partition: false,
-                });
-                columns.len() - 1
-            });
-            places.resize(columns.len(), None);
-            let merged = &mut columns[at];
-            if places[at].is_some() {
-                merged.problem.get_or_insert_with(|| "a file has more than one column of this name; rename one".into());
-                continue;
-            }
-            places[at] = u32::try_from(here).ok();
-            match &column.leaf {
-                Ok((_, data_type)) if merged.types.contains(data_type) => {}
-                Ok((_, data_type)) => merged.types.push(data_type.clone()),
-                Err(problem) => {
-                    merged.problem.get_or_insert_with(|| problem.clone());
-                }
-            }
-        }
-        layout.places = places;
+        layout.places = add_columns(&layout.columns, &mut columns, &mut index);
     }
-    add_partitions(files, &mut columns, &mut index);
+    add_partitions(files.iter(), &mut columns, &mut index);
     for layout in layouts {
         layout.places.resize(columns.len(), None);
     }
     (columns, index)
 }
 
-fn add_partitions(files: &[DataFile], columns: &mut Vec<SourceColumn>, index: &mut HashMap<String, usize>) {
+/// Adds the columns of one schema to `columns`; the place in the schema of each of these.
+fn add_columns(
+    schema: &[FileColumn],
+    columns: &mut Vec<SourceColumn>,
+    index: &mut HashMap<String, usize>,
+) -> Vec<Option<u32>> {
+    let mut places: Vec<Option<u32>> = vec![None; columns.len()];
+    for (here, column) in schema.iter().enumerate() {
+        let at = *index.entry(column.name.clone()).or_insert_with(|| {
+            columns.push(SourceColumn {
+                name: column.name.clone(),
+                types: Vec::new(),
+                problem: None,
+                partition: false,
+            });
+            columns.len() - 1
+        });
+        places.resize(columns.len(), None);
+        let merged = &mut columns[at];
+        if places[at].is_some() {
+            merged.problem.get_or_insert_with(|| "a file has more than one column of this name; rename one".into());
+            continue;
+        }
+        places[at] = u32::try_from(here).ok();
+        match &column.leaf {
+            Ok((_, data_type)) if merged.types.contains(data_type) => {}
+            Ok((_, data_type)) => merged.types.push(data_type.clone()),
+            Err(problem) => {
+                merged.problem.get_or_insert_with(|| problem.clone());
+            }
+        }
+    }
+    places
+}
+
+fn add_partitions<'f>(
+    files: impl Iterator<Item = &'f DataFile>,
+    columns: &mut Vec<SourceColumn>,
+    index: &mut HashMap<String, usize>,
+) {
     let mut keys: Vec<&str> = Vec::new();
     let mut values: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (key, value) in files.iter().flat_map(|file| &file.partition) {
+    for (key, value) in files.flat_map(|file| &file.partition) {
         // A column of the files wins over folders of the same name.
         if !index.contains_key(key) {
             let of_key = values.entry(key).or_insert_with(|| {
