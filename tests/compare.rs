@@ -9,9 +9,9 @@
 )]
 
 use gpudrift::backend::cpu::Cpu;
-use gpudrift::backend::{Backend, Column};
-use gpudrift::compare::{ATOM, Atom, Compared, Outliers, Pair, QUANTILES, Query, compare, map_for, sample_of};
-use gpudrift::counts::{CellMap, Key, Keys, Scale, with_keys};
+use gpudrift::backend::{Column, weighted};
+use gpudrift::compare::{ATOM, Atom, Compared, Outliers, Pair, QUANTILES, Query, compare, map_for, sample_of_both};
+use gpudrift::counts::{CellMap, Key, Keys, Scale, Weighted, with_keys};
 use proptest::prelude::*;
 
 /// Keys that stand for themselves.
@@ -99,34 +99,47 @@ fn oracle(reference: &Keys, current: &Keys, bins: u32) -> Compared {
 }
 
 fn found(reference: &[Keys], current: &[Keys], map: Option<CellMap>, bins: u32, budget: u64) -> Compared {
-    let all = compared(reference, current, map.clone(), bins, budget, true);
+    let none = [Weighted::empty(reference[0].bits()), Weighted::empty(current[0].bits())];
+    found_beside(reference, current, &none, map, bins, budget)
+}
+
+/// The same of sides that have weighted keys beside the others.
+fn found_beside(
+    reference: &[Keys],
+    current: &[Keys],
+    beside: &[Weighted; 2],
+    map: Option<CellMap>,
+    bins: u32,
+    budget: u64,
+) -> Compared {
+    let all = compared([reference, current], beside, map.clone(), bins, budget, true);
     // Asked for less, fewer cells are looked into, and what was asked for is the same.
-    let some = compared(reference, current, map, bins, budget, false);
+    let some = compared([reference, current], beside, map, bins, budget, false);
     assert_eq!(some, Compared { wasserstein: None, ..all.clone() });
     all
 }
 
 fn compared(
-    reference: &[Keys],
-    current: &[Keys],
+    sides: [&[Keys]; 2],
+    beside: &[Weighted; 2],
     map: Option<CellMap>,
     bins: u32,
     budget: u64,
     everything: bool,
 ) -> Compared {
-    let columns: Vec<Column<'_>> = vec![reference.iter().collect(), current.iter().collect()];
-    let n: [u64; 2] = [reference, current].map(|side| side.iter().map(|keys| keys.len() as u64).sum());
-    let all = || reference.iter().chain(current);
-    let keys: Vec<u128> = all().flat_map(|k| (0..k.len()).map(|i| k.get(i)).collect::<Vec<_>>()).collect();
+    let columns: Vec<Column<'_>> = sides.map(|side| side.iter().collect()).into();
+    let n = [0, 1].map(|side| sides[side].iter().map(|keys| keys.len() as u64).sum::<u64>() + beside[side].total());
+    let all = || sides.into_iter().flatten();
+    let each = |k: &Keys| (0..k.len()).map(|i| k.get(i)).collect::<Vec<_>>();
+    let keys: Vec<u128> = all().chain(beside.iter().map(Weighted::keys)).flat_map(each).collect();
     let extent = (keys.iter().copied().min().unwrap_or(0), keys.iter().copied().max().unwrap_or(0));
-    let sample = sample_of(all());
+    let sample = sample_of_both(all(), beside.iter());
     let map = map.unwrap_or_else(|| map_for(extent.0, extent.1, sample.clone(), n[0].max(n[1])));
-    let scale = Plain(u128::MAX >> (128 - reference[0].bits()));
+    let scale = Plain(u128::MAX >> (128 - sides[0][0].bits()));
     let query =
         Query { scale: &scale, gap: true, bins: Some(bins), quantiles: true, wasserstein: everything, atoms: true };
     let pair = Pair { columns: [0, 1], n, extent, map, sample, query };
-    let cpu = Cpu;
-    let mut loaded = cpu.load(columns).unwrap();
+    let mut loaded = weighted::load(&Cpu, columns, beside.iter().map(|weighted| vec![weighted]).collect()).unwrap();
     compare(loaded.as_mut(), vec![pair], budget).unwrap().remove(0)
 }
 
@@ -190,6 +203,29 @@ proptest! {
     #[test]
     fn memory_bound_changes_no_digit(r in values(64), c in values(64), budget in 30..400_u64) {
         check(64, r, c, 10, budget)?;
+    }
+
+    #[test]
+    fn keys_with_weights_count_as_so_many_keys(
+        r in values(64),
+        c in values(64),
+        bits in prop::sample::select(vec![32, 64, 128]),
+        apart in 1..4_u64,
+        budget in prop::sample::select(vec![200, u64::MAX]),
+    ) {
+        // Some of the keys, each with all of its rows, as a dictionary page would give them.
+        let split = |values: Vec<u64>| {
+            let values: Vec<u64> = values.into_iter().map(|v| if bits == 32 { v >> 32 } else { v }).collect();
+            let (mut many, few): (Vec<u64>, Vec<u64>) = values.iter().partition(|&value| value % 3 >= apart);
+            many.sort_unstable();
+            let runs: Vec<&[u64]> = many.chunk_by(|a, b| a == b).collect();
+            let mut beside = Weighted::empty(bits);
+            beside.append(&keys(bits, runs.iter().map(|run| run[0]).collect()), runs.iter().map(|run| run.len() as u64));
+            (keys(bits, few), beside, keys(bits, values))
+        };
+        let (reference, current) = (split(r), split(c));
+        let found = found_beside(&[reference.0], &[current.0], &[reference.1, current.1], None, 10, budget);
+        prop_assert_eq!(found, oracle(&reference.2, &current.2, 10));
     }
 
     #[test]

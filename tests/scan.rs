@@ -234,6 +234,38 @@ fn peak_anonymous(config: &ScanConfig) -> u64 {
     peak
 }
 
+#[test]
+fn dictionary_pages_plain_pages_and_both_give_one_report() {
+    // Few values, as many as rows, and such as outgrow their dictionaries in the middle of a chunk.
+    let types =
+        ["f32", "f64", "int32", "int64", "decimal", "wide-decimal", "timestamp", "date32", "string", "dictionary"];
+    let report = |dictionary: bool, rows: u64| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spec = GenerateSpec {
+            rows,
+            current_rows: rows * 3 / 4,
+            features: 20,
+            types: types.iter().map(|name| type_named(name).unwrap()).collect(),
+            drifted: 0.5,
+            nulls: 0.03,
+            nans: 0.02,
+            ..GenerateSpec::default()
+        };
+        spec.format.dictionary = dictionary;
+        spec.store().unwrap().write(folder.path(), false).unwrap();
+        let config = config(folder.path());
+        let held = scan(&config, &NoProgress).unwrap();
+        let streamed = scan(&ScanConfig { memory_limit: 1 << 20, ..config }, &NoProgress).unwrap();
+        assert_eq!(held.features, streamed.features);
+        held.features
+    };
+    for rows in [3000, 280_000] {
+        let (by_code, by_value) = (report(true, rows), report(false, rows));
+        assert_eq!(by_code.len(), 20);
+        assert_eq!(by_code, by_value, "{rows} rows");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_follows_the_limit_and_not_the_input() {

@@ -7,6 +7,7 @@
 pub mod cpu;
 pub mod fallback;
 pub mod gpu;
+pub mod weighted;
 
 pub use gpu::OpenError;
 

@@ -9,6 +9,7 @@ use super::decode::{ByteBatch, ByteValues, Sink};
 use super::encoding::{Encoding, Number};
 use super::lanes::{Leaf, Stop, place};
 use super::read::Collector;
+use super::tally::Tally;
 
 impl<E> Collector<'_, E> {
     /// Reads a column chunk of bytes.
@@ -24,9 +25,15 @@ impl<E> Collector<'_, E> {
             same_scale,
             dictionary: Vec::new(),
             bytes: None,
+            rows: leaf.rows,
+            tally: None,
             numbers: Vec::new(),
         };
-        leaf.read::<ByteValues, _>(&mut sink)
+        leaf.read::<ByteValues, _>(&mut sink)?;
+        match sink.tally.take() {
+            Some(mut tally) => sink.tallied(tally.rows()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -80,6 +87,19 @@ fn big_endian(bytes: &[u8]) -> Result<i128, Fault> {
     Ok(i128::from_be_bytes(whole))
 }
 
+/// The integer that keys are made of.
+fn whole(number: Number) -> i128 {
+    match number {
+        Number::Int(n) | Number::Scaled(n, _) => n,
+        Number::Float(_) => 0,
+    }
+}
+
+/// The same in 64 bits, where only what the column's precision promises fits.
+fn narrow(number: Number, encoding: &Encoding) -> Result<i64, Fault> {
+    i64::try_from(whole(number)).map_err(|_| Fault::Value(encoding.key_of(number).err().unwrap_or_default()))
+}
+
 struct NumberSink<'s, 'c, E> {
     collector: &'s mut Collector<'c, E>,
     meaning: Meaning,
@@ -88,6 +108,9 @@ struct NumberSink<'s, 'c, E> {
     /// The dictionary's values; one that is broken matters only where it is used.
     dictionary: Vec<Option<Number>>,
     bytes: Option<ByteBatch>,
+    /// Rows of the chunk.
+    rows: u64,
+    tally: Option<Tally>,
     numbers: Vec<Number>,
 }
 
@@ -95,10 +118,6 @@ impl<E> NumberSink<'_, '_, E> {
     /// Hands on what has come together in `numbers`.
     fn hand_on(&mut self, nulls: u64) -> Result<(), Stop<E>> {
         let numbers = self.numbers.drain(..);
-        let whole = |number| match number {
-            Number::Int(n) | Number::Scaled(n, _) => n,
-            Number::Float(_) => 0,
-        };
         match self.same_scale {
             None => self.collector.numbers(numbers.map(Ok), nulls),
             Some(true) => {
@@ -107,14 +126,32 @@ impl<E> NumberSink<'_, '_, E> {
             }
             Some(false) => {
                 let encoding = self.collector.encoding;
-                let narrow = |number| {
-                    // Only what the column's precision promises fits.
-                    i64::try_from(whole(number))
-                        .map_err(|_| Fault::Value(encoding.key_of(number).err().unwrap_or_default()))
-                };
-                let values: Vec<i64> = numbers.map(narrow).collect::<Result<_, _>>()?;
+                let values: Vec<i64> = numbers.map(|number| narrow(number, &encoding)).collect::<Result<_, _>>()?;
                 self.collector.plain(&values, nulls)
             }
+        }
+    }
+
+    /// Hands on what was counted by code.
+    fn tallied(&mut self, rows: &[u32]) -> Result<(), Stop<E>> {
+        let used = || rows.iter().enumerate().filter(|(_, rows)| **rows > 0);
+        let numbers = used().map(|(code, _)| self.number(code)).collect::<Result<Vec<_>, _>>()?;
+        let rows: Vec<u32> = used().map(|(_, &rows)| rows).collect();
+        if self.same_scale == Some(true) {
+            let values: Vec<i128> = numbers.into_iter().map(whole).collect();
+            self.collector.tallied(&values, &rows)
+        } else {
+            let encoding = self.collector.encoding;
+            let values: Vec<i64> = numbers.into_iter().map(|n| narrow(n, &encoding)).collect::<Result<_, _>>()?;
+            self.collector.tallied(&values, &rows)
+        }
+    }
+
+    /// The value of the dictionary that `code` stands for.
+    fn number(&self, code: usize) -> Result<Number, Fault> {
+        match (self.dictionary[code], &self.bytes) {
+            (None, Some(values)) => self.meaning.number(values.value(code)),
+            (number, _) => number.ok_or_else(|| Fault::corrupt("codes without a dictionary page")),
         }
     }
 }
@@ -122,18 +159,28 @@ impl<E> NumberSink<'_, '_, E> {
 impl<E> Sink<ByteBatch> for NumberSink<'_, '_, E> {
     type Error = Stop<E>;
 
-    fn dictionary(&mut self, values: &ByteBatch) -> Result<(), Stop<E>> {
+    fn dictionary(&mut self, values: ByteBatch) -> Result<(), Stop<E>> {
         self.dictionary = (0..values.len()).map(|code| self.meaning.number(values.value(code)).ok()).collect();
-        self.bytes = Some(values.clone());
+        if self.collector.weighted.is_some() && self.same_scale.is_some() {
+            self.tally = Tally::where_it_pays(values.len(), self.rows);
+        }
+        self.bytes = Some(values);
         Ok(())
     }
 
     fn codes(&mut self, codes: &[i32], nulls: u64) -> Result<(), Stop<E>> {
+        if let Some(mut tally) = self.tally.take() {
+            self.collector.facts.nulls += nulls;
+            if !tally.has_room(codes.len()) {
+                self.tallied(tally.rows())?;
+                tally.clear();
+            }
+            tally.add(codes);
+            self.tally = Some(tally);
+            return Ok(());
+        }
         for &code in codes {
-            let number = match (self.dictionary[place(code)], &self.bytes) {
-                (None, Some(values)) => self.meaning.number(values.value(place(code)))?,
-                (number, _) => number.ok_or_else(|| Fault::corrupt("codes without a dictionary page"))?,
-            };
+            let number = self.number(place(code))?;
             self.numbers.push(number);
         }
         self.hand_on(nulls)

@@ -162,8 +162,8 @@ struct Gathered<'g, 'b, V, E> {
 impl<V: Clone, E> Sink<[V]> for Gathered<'_, '_, V, E> {
     type Error = Stop<E>;
 
-    fn dictionary(&mut self, values: &[V]) -> Taken<E> {
-        self.dictionary = values.to_vec();
+    fn dictionary(&mut self, values: Vec<V>) -> Taken<E> {
+        self.dictionary = values;
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 mod byte_numbers;
 mod categories;
 mod class;
+mod coded;
 mod decode;
 mod distinct;
 mod encoding;
@@ -22,6 +23,7 @@ mod plain;
 mod read;
 mod read_codes;
 mod rows;
+mod tally;
 mod translate;
 
 use serde::{Deserialize, Serialize};
@@ -35,9 +37,9 @@ pub use moments::Moments;
 pub use pair::{Incomparable, Pairing, pair};
 pub(crate) use parted::{Parted, read_parted_keys};
 pub(crate) use parted_codes::read_parted_codes;
-pub use read::{Flush, read_keys};
+pub use read::{Flush, read_keys, read_weighted_keys};
 pub(crate) use read_codes::in_words_of;
-pub use read_codes::read_codes;
+pub use read_codes::{read_codes, read_weighted_codes};
 pub(crate) use rows::{Cell, read_cells};
 
 /// What a feature is, and so which statistics it gets.

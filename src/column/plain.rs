@@ -82,6 +82,7 @@ plain_float! {
 /// Reaches the vector of one width inside [`Keys`].
 pub(super) trait Width: Key {
     fn of(keys: &mut Keys) -> &mut Vec<Self>;
+    fn wrap(keys: Vec<Self>) -> Keys;
 }
 
 macro_rules! width {
@@ -92,6 +93,9 @@ macro_rules! width {
                     Keys::$variant(keys) => keys,
                     _ => unreachable!("the width was checked at the door"),
                 }
+            }
+            fn wrap(keys: Vec<Self>) -> Keys {
+                Keys::$variant(keys)
             }
         }
     )*};

@@ -2,7 +2,7 @@
 
 use parquet::data_type as physical;
 
-use crate::counts::{Key, Keys, with_keys};
+use crate::counts::{Key, Keys, Weighted, with_keys};
 use crate::source::{Dataset, Fault, ReadError, Unit as RowGroup, Values, partition};
 
 use super::class::{Class, Unit};
@@ -40,9 +40,38 @@ pub fn read_keys<E: From<ReadError>>(
     window: usize,
     flush: Flush<'_, E>,
 ) -> Result<Facts, E> {
-    assert!(!encoding.is_categorical(), "categories are read with read_codes");
-    assert_eq!(out.bits(), encoding.key_bits(), "the vector for the keys has the width of the encoding");
-    let mut collector = Collector::new(encoding, level, unit.rows, out, window, flush);
+    let collector = Collector::new(encoding, level, unit.rows, out, window, flush);
+    collect(dataset, unit, column, collector)
+}
+
+/// [`read_keys`] with keys that many rows have, as far as a dictionary page tells, in `weighted` instead of `out`. The
+/// order of the rows is lost; nothing else is.
+///
+/// # Errors
+/// As [`read_keys`].
+///
+/// # Panics
+/// As [`read_keys`], and when `weighted` has keys of another width.
+pub fn read_weighted_keys<E: From<ReadError>>(
+    dataset: &Dataset,
+    unit: &RowGroup,
+    column: usize,
+    encoding: &Encoding,
+    level: FactsLevel,
+    out: &mut Keys,
+    weighted: &mut Weighted,
+) -> Result<Facts, E> {
+    let flush: Flush<'_, E> = &mut |_| Ok(());
+    let collector = Collector::new(encoding, level, unit.rows, out, usize::MAX, flush);
+    collect(dataset, unit, column, Collector { weighted: Some(weighted), ..collector })
+}
+
+fn collect<E: From<ReadError>>(
+    dataset: &Dataset,
+    unit: &RowGroup,
+    column: usize,
+    mut collector: Collector<'_, E>,
+) -> Result<Facts, E> {
     match collector.read(dataset, unit, column) {
         Ok(()) => Ok(collector.finish()),
         Err(Stop::Taker(error)) => Err(error),
@@ -53,10 +82,12 @@ pub fn read_keys<E: From<ReadError>>(
 /// What comes together while a column chunk is read.
 pub(super) struct Collector<'c, E> {
     pub(super) encoding: Encoding,
-    level: FactsLevel,
+    pub(super) level: FactsLevel,
     pub(super) facts: Facts,
-    distinct: Option<Distinguisher>,
+    pub(super) distinct: Option<Distinguisher>,
     pub(super) out: &'c mut Keys,
+    /// Takes keys that many rows have, where these are wanted.
+    pub(super) weighted: Option<&'c mut Weighted>,
     window: usize,
     flush: Flush<'c, E>,
 }
@@ -71,12 +102,15 @@ impl<'c, E> Collector<'c, E> {
         window: usize,
         flush: Flush<'c, E>,
     ) -> Self {
+        assert!(!encoding.is_categorical(), "categories are read with read_codes");
+        assert_eq!(out.bits(), encoding.key_bits(), "the vector for the keys has the width of the encoding");
         Self {
             encoding: *encoding,
             facts: Facts { rows, moments: Moments::new(encoding.scale()), ..Facts::default() },
             distinct: (level == FactsLevel::Full).then(|| Distinguisher::new(rows)),
             level,
             out,
+            weighted: None,
             window,
             flush,
         }
@@ -118,30 +152,18 @@ impl<E> Collector<'_, E> {
             _ => false,
         };
         match (leaf.lane()?, encoding) {
-            (Lane::F32, Encoding::Float32) => {
-                leaf.batches::<physical::FloatType, E>(&mut |values, nulls| self.plain(values, nulls))
-            }
-            (Lane::F64, Encoding::Float64) => {
-                leaf.batches::<physical::DoubleType, E>(&mut |values, nulls| self.plain(values, nulls))
-            }
-            (Lane::I32, Encoding::Int32) => {
-                leaf.batches::<physical::Int32Type, E>(&mut |values, nulls| self.plain(values, nulls))
-            }
+            (Lane::F32, Encoding::Float32) => self.same::<physical::FloatType, f32>(leaf),
+            (Lane::F64, Encoding::Float64) => self.same::<physical::DoubleType, f64>(leaf),
+            (Lane::I32, Encoding::Int32) => self.same::<physical::Int32Type, i32>(leaf),
             (Lane::I32, Encoding::Temporal { wide: false, .. }) if same_unit => {
-                leaf.batches::<physical::Int32Type, E>(&mut |values, nulls| self.plain(values, nulls))
+                self.same::<physical::Int32Type, i32>(leaf)
             }
-            (Lane::U32, Encoding::UInt32) => leaf.batches::<physical::Int32Type, E>(&mut |values, nulls| {
-                self.plain::<u32>(bytemuck::cast_slice(values), nulls)
-            }),
-            (Lane::I64, Encoding::Int64) => {
-                leaf.batches::<physical::Int64Type, E>(&mut |values, nulls| self.plain(values, nulls))
-            }
+            (Lane::U32, Encoding::UInt32) => self.same::<physical::Int32Type, u32>(leaf),
+            (Lane::I64, Encoding::Int64) => self.same::<physical::Int64Type, i64>(leaf),
             (Lane::I64, Encoding::Temporal { wide: true, .. } | Encoding::Decimal { wide: false, .. }) if same_unit => {
-                leaf.batches::<physical::Int64Type, E>(&mut |values, nulls| self.plain(values, nulls))
+                self.same::<physical::Int64Type, i64>(leaf)
             }
-            (Lane::U64, Encoding::UInt64) => leaf.batches::<physical::Int64Type, E>(&mut |values, nulls| {
-                self.plain::<u64>(bytemuck::cast_slice(values), nulls)
-            }),
+            (Lane::U64, Encoding::UInt64) => self.same::<physical::Int64Type, u64>(leaf),
             (Lane::F32, _) => leaf.batches::<physical::FloatType, E>(&mut |values, nulls| {
                 self.numbers(values.iter().map(|&x| Ok(Number::Float(x.into()))), nulls)
             }),
@@ -261,7 +283,7 @@ impl<E> Collector<'_, E> {
 }
 
 /// Counts the keys of a batch; returns how many stand for infinities.
-fn count<K: Key>(
+pub(super) fn count<K: Key>(
     facts: &mut Facts,
     distinct: &mut Option<Distinguisher>,
     keys: &[K],
@@ -287,4 +309,4 @@ fn count<K: Key>(
     clippy::cast_sign_loss,
     reason = "tests make values of every width"
 )]
-mod tests;
+pub(super) mod tests;

@@ -4,16 +4,18 @@ use std::fmt::Write;
 
 use arrow::datatypes::DataType;
 
-use crate::counts::Keys;
+use crate::counts::{Keys, Weighted};
 use crate::source::{Dataset, Fault, ReadError, Unit as RowGroup, Values};
 
 use super::categories::CategoryTable;
 use super::class::{Class, Unit};
+use super::coded::FEW;
 use super::decode::{BATCH, ByteBatch, ByteValues, Sink};
 use super::encoding::Encoding;
 use super::facts::Facts;
 use super::lanes::{Lane, Leaf, Stop, place};
 use super::read::Flush;
+use super::tally::Tally;
 
 /// Appends the codes of one column in one row group to `out`, nulls left out. New values get new codes in `table`; values
 /// of other partitions than the table's are passed over (they count as rows, not as nulls).
@@ -37,22 +39,38 @@ pub fn read_codes<E: From<ReadError>>(
     window: usize,
     flush: Flush<'_, E>,
 ) -> Result<Facts, E> {
-    let (Encoding::Category { binary }, Keys::U32(_)) = (encoding, &*out) else {
-        unreachable!("the codes of categories have 32 bits")
-    };
-    table.set_binary(*binary);
-    let facts = Facts { rows: unit.rows, ..Facts::default() };
-    let mut coder = Coder {
-        table,
-        facts,
-        out,
-        window,
-        flush,
-        text: String::new(),
-        dictionary: None,
-        known: Vec::new(),
-        check: false,
-    };
+    let coder = Coder::new(unit, encoding, table, out, window, flush);
+    collect(dataset, unit, column, coder)
+}
+
+/// [`read_codes`] with codes that many rows have, as far as a dictionary page tells, in `weighted` instead of `out`. The
+/// order of the rows is lost; nothing else is.
+///
+/// # Errors
+/// As [`read_codes`].
+///
+/// # Panics
+/// As [`read_codes`], and when `weighted` has not 32 bits.
+pub fn read_weighted_codes<E: From<ReadError>>(
+    dataset: &Dataset,
+    unit: &RowGroup,
+    column: usize,
+    encoding: &Encoding,
+    table: &mut CategoryTable,
+    out: &mut Keys,
+    weighted: &mut Weighted,
+) -> Result<Facts, E> {
+    let flush: Flush<'_, E> = &mut |_| Ok(());
+    let coder = Coder::new(unit, encoding, table, out, usize::MAX, flush);
+    collect(dataset, unit, column, Coder { weighted: Some(weighted), ..coder })
+}
+
+fn collect<E: From<ReadError>>(
+    dataset: &Dataset,
+    unit: &RowGroup,
+    column: usize,
+    mut coder: Coder<'_, E>,
+) -> Result<Facts, E> {
     match coder.read(dataset, unit, column) {
         Ok(()) => Ok(coder.facts),
         Err(Stop::Taker(error)) => Err(error),
@@ -78,12 +96,16 @@ struct Coder<'c, E> {
     table: &'c mut CategoryTable,
     facts: Facts,
     out: &'c mut Keys,
+    /// Takes codes that many rows have, where these are wanted.
+    weighted: Option<&'c mut Weighted>,
     window: usize,
     flush: Flush<'c, E>,
     text: String,
     dictionary: Option<ByteBatch>,
     /// A dictionary may hold values that no row has, so a value gets its code when a row has it.
     known: Vec<Known>,
+    /// Counts the codes of the dictionary, where many rows may share one in `weighted`.
+    tally: Option<Tally>,
     /// Whether values have to be UTF-8.
     check: bool,
 }
@@ -91,7 +113,34 @@ struct Coder<'c, E> {
 /// Recent integers with their codes, by the low bits.
 const RECENT: usize = 1024;
 
-impl<E> Coder<'_, E> {
+impl<'c, E> Coder<'c, E> {
+    fn new(
+        unit: &RowGroup,
+        encoding: &Encoding,
+        table: &'c mut CategoryTable,
+        out: &'c mut Keys,
+        window: usize,
+        flush: Flush<'c, E>,
+    ) -> Self {
+        let (Encoding::Category { binary }, Keys::U32(_)) = (encoding, &*out) else {
+            unreachable!("the codes of categories have 32 bits")
+        };
+        table.set_binary(*binary);
+        Self {
+            table,
+            facts: Facts { rows: unit.rows, ..Facts::default() },
+            out,
+            weighted: None,
+            window,
+            flush,
+            text: String::new(),
+            dictionary: None,
+            known: Vec::new(),
+            tally: None,
+            check: false,
+        }
+    }
+
     fn read(&mut self, dataset: &Dataset, unit: &RowGroup, column: usize) -> Result<(), Stop<E>> {
         match dataset.values(unit, column) {
             Values::Absent | Values::Constant(None) => {
@@ -123,7 +172,11 @@ impl<E> Coder<'_, E> {
             });
         }
         self.check = leaf.class == Class::Text;
-        leaf.read::<ByteValues, _>(self)
+        leaf.read::<ByteValues, _>(self)?;
+        match self.tally.take() {
+            Some(mut tally) => self.tallied(tally.rows()),
+            None => Ok(()),
+        }
     }
 
     fn integer(
@@ -154,6 +207,27 @@ impl<E> Coder<'_, E> {
             (0..n).for_each(|_| self.push(code));
             self.hand_on()?;
             left -= n;
+        }
+        Ok(())
+    }
+
+    /// Hands on what was counted by code of the dictionary.
+    fn tallied(&mut self, rows: &[u32]) -> Result<(), Stop<E>> {
+        let Some(values) = self.dictionary.take() else { return Ok(()) };
+        let (mut many, mut rows_of_many) = (Vec::new(), Vec::<u64>::new());
+        for (index, &rows) in rows.iter().enumerate().filter(|(_, rows)| **rows > 0) {
+            match self.code(values.value(index))? {
+                Some(code) if rows <= FEW => (0..rows).for_each(|_| self.push(code)),
+                Some(code) => {
+                    many.push(code);
+                    rows_of_many.push(rows.into());
+                }
+                None => {}
+            }
+        }
+        self.dictionary = Some(values);
+        if let Some(weighted) = &mut self.weighted {
+            weighted.append(&Keys::U32(many), rows_of_many);
         }
         Ok(())
     }
@@ -228,15 +302,27 @@ fn civil(days: i64) -> (i64, i64, i64) {
 impl<E> Sink<ByteBatch> for Coder<'_, E> {
     type Error = Stop<E>;
 
-    fn dictionary(&mut self, values: &ByteBatch) -> Result<(), Stop<E>> {
+    fn dictionary(&mut self, values: ByteBatch) -> Result<(), Stop<E>> {
         self.known.clear();
         self.known.resize(values.len(), Known::NotYet);
-        self.dictionary = Some(values.clone());
+        if self.weighted.is_some() {
+            self.tally = Tally::where_it_pays(values.len(), self.facts.rows);
+        }
+        self.dictionary = Some(values);
         Ok(())
     }
 
     fn codes(&mut self, codes: &[i32], nulls: u64) -> Result<(), Stop<E>> {
         self.facts.nulls += nulls;
+        if let Some(mut tally) = self.tally.take() {
+            if !tally.has_room(codes.len()) {
+                self.tallied(tally.rows())?;
+                tally.clear();
+            }
+            tally.add(codes);
+            self.tally = Some(tally);
+            return Ok(());
+        }
         if let Some(values) = self.dictionary.take() {
             for &code in codes {
                 let code = place(code);

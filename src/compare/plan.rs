@@ -1,6 +1,6 @@
 //! Choosing the cells of a feature from a sample of its keys. Speed depends on this choice, results never do.
 
-use crate::counts::{CellMap, Key, Keys, with_keys};
+use crate::counts::{CellMap, Key, Keys, Weighted, with_keys};
 
 /// Keys a side that are looked at to choose the cells.
 pub const SAMPLE_KEYS: usize = 2048;
@@ -16,10 +16,30 @@ const CROWDED: u64 = 24;
 
 /// At most [`SAMPLE_KEYS`] keys of the pieces of a column, evenly spaced.
 pub fn sample_of<'k>(pieces: impl Iterator<Item = &'k Keys> + Clone) -> Vec<u128> {
-    let total: usize = pieces.clone().map(Keys::len).sum();
+    sample_of_both(pieces, std::iter::empty())
+}
+
+/// The same of a column some of whose keys are weighted; such a key is taken as often as its rows ask for.
+pub fn sample_of_both<'k>(
+    pieces: impl Iterator<Item = &'k Keys> + Clone,
+    weighted: impl Iterator<Item = &'k Weighted> + Clone,
+) -> Vec<u128> {
+    let dense: usize = pieces.clone().map(Keys::len).sum();
+    let shared = usize::try_from(weighted.clone().map(Weighted::total).sum::<u64>()).unwrap_or(usize::MAX);
+    let total = dense.saturating_add(shared);
     let step = total.div_ceil(SAMPLE_KEYS).max(1);
     let mut sample = Vec::with_capacity(total.min(SAMPLE_KEYS));
     let mut next = 0;
+    for piece in weighted {
+        for (index, &rows) in piece.rows().iter().enumerate() {
+            let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+            while next < rows {
+                sample.push(piece.keys().get(index));
+                next += step;
+            }
+            next -= rows;
+        }
+    }
     for piece in pieces {
         with_keys!(piece, keys => {
             while next < keys.len() {

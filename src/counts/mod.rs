@@ -22,8 +22,10 @@ mod cell_map;
 mod cells;
 mod key;
 mod scale;
+mod weighted;
 
 pub use cell_map::{CellMap, MapView, Segment};
 pub use cells::{CellCounts, CellSet};
 pub use key::{Key, Keys, with_keys};
 pub use scale::Scale;
+pub use weighted::Weighted;

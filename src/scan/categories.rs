@@ -6,9 +6,9 @@
 
 use super::context::{Context, Counting, Failure, Reading};
 use super::pieces::{Held, Pieces, facts_of, units_of};
-use crate::backend::{Column, CountJob, DeviceError};
+use crate::backend::{Column, CountJob, DeviceError, weighted};
 use crate::column::{CategoryTable, Encoding, Facts};
-use crate::counts::{CellMap, Keys};
+use crate::counts::{CellMap, Keys, Weighted};
 use crate::metric::Table;
 use crate::source::{Place, ReadError};
 use std::collections::BTreeMap;
@@ -94,7 +94,9 @@ fn held<'t>(context: &Context<'_>, reading: &'t Reading) -> Result<Coded<'t>, Fa
     let mut pieces = Pieces::new(32);
     let stored = context.clock.decode.time(|| stored(context, reading, &mut table))?.map(Box::new);
     for unit in units_of(context, reading, usize::MAX) {
-        let held = Held::read(context, unit.unit, 32, |out| unit.codes(reading, &mut table, out, &mut |_, _| Ok(())))?;
+        let held = Held::read(context, unit.unit, 32, |out, weighted| {
+            unit.codes(reading, &mut table, out, weighted, &mut |_, _| Ok(()))
+        })?;
         pieces.add(reading, held);
     }
     Ok(Coded { reading, table, pieces, stored })
@@ -120,17 +122,19 @@ pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded<'_>>) -> Result
     let maps: Vec<CellMap> = batch.iter().map(|coded| identity(coded.table.len())).collect();
     let used: Vec<Vec<usize>> = batch.iter().map(|coded| coded.reading.samples()).collect();
     let (mut columns, mut jobs): (Vec<Column<'_>>, Vec<CountJob<'_>>) = (Vec::new(), Vec::new());
+    let mut weighted: Vec<Vec<&Weighted>> = Vec::new();
     for ((coded, used), map) in batch.iter().zip(&used).zip(&maps) {
         for &sample in used {
             jobs.push(CountJob { column: columns.len(), map });
             columns.push(coded.pieces.column(&samples[sample]));
+            weighted.push(coded.pieces.weighted(&samples[sample]));
         }
     }
     let rows = context.clock.count.time(|| {
         if context.wanted.counting == Counting::Nothing {
             return Ok(vec![crate::counts::CellCounts(Vec::new()); jobs.len()]);
         }
-        context.backend.load(columns)?.count_cells(&jobs)
+        weighted::load(context.backend, columns, weighted)?.count_cells(&jobs)
     })?;
     let mut rows = rows.as_slice();
     let mut finished = Vec::new();
@@ -206,7 +210,7 @@ fn with_partitions(context: &Context<'_>, reading: &Reading, partitions: u32) ->
                     &mut parted
                 }
             };
-            let found = unit.codes(reading, &mut table, codes, &mut count)?;
+            let found = unit.codes(reading, &mut table, codes, None, &mut count)?;
             for (&atom, codes) in unit.unit.atoms.iter().zip(codes.iter_mut()) {
                 count(atom, codes)?;
             }

@@ -4,10 +4,10 @@ use super::context::{Context, Counting, Failure, Reading, Task};
 use super::pieces::{Held, Pieces, UnitRead, units_of};
 use super::sorted;
 use super::streamed::Streamed;
-use crate::backend::{Column, DeviceError, Loaded};
+use crate::backend::{Column, DeviceError, Loaded, weighted};
 use crate::column::Facts;
-use crate::compare::{Compared, Pair, Query, SAMPLE_KEYS, compare, map_for, sample_of};
-use crate::counts::CellMap;
+use crate::compare::{Compared, Pair, Query, SAMPLE_KEYS, compare, map_for, sample_of_both};
+use crate::counts::{CellMap, Weighted};
 use crate::profile::{Ordered as Stored, WithStored};
 use rayon::prelude::*;
 
@@ -53,8 +53,8 @@ pub(super) struct Read<'t> {
 /// Reads all samples of `reading`. With `parallel`, row groups are decoded on all cores.
 pub(super) fn read<'t>(context: &Context<'t>, reading: &'t Reading, parallel: bool) -> Result<Read<'t>, Failure> {
     let read_unit = |unit: &UnitRead<'_>| {
-        Held::read(context, unit.unit, reading.encoding.key_bits(), |out| {
-            unit.keys(reading, context.level(reading), out, &mut |_, _| Ok(()))
+        Held::read(context, unit.unit, reading.encoding.key_bits(), |out, weighted| {
+            unit.keys(reading, context.level(reading), out, weighted, &mut |_, _| Ok(()))
         })
     };
     let mut pieces = Pieces::new(reading.encoding.key_bits());
@@ -74,12 +74,14 @@ pub(super) fn read<'t>(context: &Context<'t>, reading: &'t Reading, parallel: bo
 pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Result<Vec<Vec<Ordered>>, DeviceError> {
     let samples = &context.parts.samples;
     let (mut columns, mut stored): (Vec<Column<'_>>, Vec<Option<&Stored<'_>>>) = (Vec::new(), Vec::new());
+    let mut weighted: Vec<Vec<&Weighted>> = Vec::new();
     let mut asked: Vec<Asked<'_>> = Vec::new();
     for read in &batch {
         let used = read.reading.samples();
         let first = columns.len();
         let of_profile = |sample: usize| read.stored.as_deref().filter(|_| read.reading.stored == Some(sample));
         columns.extend(used.iter().map(|&sample| read.pieces.column(&samples[sample])));
+        weighted.extend(used.iter().map(|&sample| read.pieces.weighted(&samples[sample])));
         stored.extend(used.iter().map(|&sample| of_profile(sample)));
         let at = |sample: usize| first + used.binary_search(&sample).expect("the samples of all tasks are in it");
         let facts =
@@ -103,11 +105,12 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
             Counting::Nothing => return Ok(vec![Compared::default(); asked.len()]),
         }
         let pairs = asked.iter().map(|asked| {
-            let sample = sample_of(asked.columns.iter().flat_map(|&column| &columns[column]).copied());
+            let keys = asked.columns.iter().flat_map(|&column| &columns[column]).copied();
+            let sample = sample_of_both(keys, asked.columns.iter().flat_map(|&column| &weighted[column]).copied());
             pair(context, asked, sample)
         });
         let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
-        let mut loaded = context.backend.load(columns)?;
+        let mut loaded = weighted::load(context.backend, columns, weighted)?;
         in_groups(&mut WithStored { loaded: loaded.as_mut(), stored }, pairs, PAIRS_AT_ONCE, u64::MAX)
     })?;
     let mut found = asked.into_iter().zip(compared).map(|(asked, compared)| asked.answered(compared));

@@ -1,13 +1,14 @@
 //! Columns of units, read into the keys and facts of atoms.
 
-use super::context::{Context, Failure, Reading};
+use super::context::{Context, Counting, Failure, Reading};
 use super::memory::Pool;
 use super::parts::{Cut, CutUnit, Sample};
 use crate::backend::Column;
 use crate::column::{
     CategoryTable, Facts, FactsLevel, Parted, read_codes, read_keys, read_parted_codes, read_parted_keys,
+    read_weighted_codes, read_weighted_keys,
 };
-use crate::counts::Keys;
+use crate::counts::{Keys, Weighted};
 use std::collections::BTreeMap;
 
 /// Takes the keys of one atom that have come together; leaves the vector empty.
@@ -23,20 +24,25 @@ pub(super) struct UnitRead<'r> {
 }
 
 impl UnitRead<'_> {
-    /// Appends the keys of every atom of the unit to `out`; the facts of each.
+    /// Appends the keys of every atom of the unit to `out`; the facts of each. Where the unit is one atom and `weighted` is
+    /// there, it takes the keys that many rows have.
     pub(super) fn keys(
         &self,
         reading: &Reading,
         level: FactsLevel,
         out: &mut [Keys],
+        weighted: Option<&mut Weighted>,
         flush: FlushAtom<'_>,
     ) -> Result<Vec<Facts>, Failure> {
         let Self { cut, unit, column, window } = *self;
         let (encoding, data) = (&reading.encoding, cut.data);
         if let (Some(atom), [out]) = (unit.whole(), &mut *out) {
             let mut flush = |keys: &mut Keys| flush(atom, keys);
-            return read_keys(data, &unit.unit, column, encoding, level, out, window, &mut flush)
-                .map(|facts| vec![facts]);
+            let facts = match weighted {
+                Some(weighted) => read_weighted_keys(data, &unit.unit, column, encoding, level, out, weighted),
+                None => read_keys(data, &unit.unit, column, encoding, level, out, window, &mut flush),
+            };
+            return facts.map(|facts| vec![facts]);
         }
         let map = cut.map(unit)?;
         let parted = Parted { map: &map, rows: &unit.rows };
@@ -44,20 +50,25 @@ impl UnitRead<'_> {
         read_parted_keys(data, &unit.unit, column, encoding, level, parted, out, window, &mut flush)
     }
 
-    /// Appends the codes of every atom of the unit to `out`; the facts of each.
+    /// Appends the codes of every atom of the unit to `out`; the facts of each. Where the unit is one atom and `weighted` is
+    /// there, it takes the codes that many rows have.
     pub(super) fn codes(
         &self,
         reading: &Reading,
         table: &mut CategoryTable,
         out: &mut [Keys],
+        weighted: Option<&mut Weighted>,
         flush: FlushAtom<'_>,
     ) -> Result<Vec<Facts>, Failure> {
         let Self { cut, unit, column, window } = *self;
         let (encoding, data) = (&reading.encoding, cut.data);
         if let (Some(atom), [out]) = (unit.whole(), &mut *out) {
             let mut flush = |keys: &mut Keys| flush(atom, keys);
-            return read_codes(data, &unit.unit, column, encoding, table, out, window, &mut flush)
-                .map(|facts| vec![facts]);
+            let facts = match weighted {
+                Some(weighted) => read_weighted_codes(data, &unit.unit, column, encoding, table, out, weighted),
+                None => read_codes(data, &unit.unit, column, encoding, table, out, window, &mut flush),
+            };
+            return facts.map(|facts| vec![facts]);
         }
         let map = cut.map(unit)?;
         let parted = Parted { map: &map, rows: &unit.rows };
@@ -79,6 +90,8 @@ pub(super) fn units_of<'c>(context: &'c Context<'_>, reading: &Reading, window: 
 struct Piece {
     atom: usize,
     keys: Keys,
+    /// Keys that many rows have, beside the others.
+    weighted: Option<Weighted>,
     /// Whether the buffer came from the pool, where those of whole units are kept.
     pooled: bool,
 }
@@ -103,7 +116,7 @@ impl Held {
         context: &Context<'_>,
         unit: &CutUnit,
         bits: u32,
-        read: impl FnOnce(&mut [Keys]) -> Result<Vec<Facts>, Failure>,
+        read: impl FnOnce(&mut [Keys], Option<&mut Weighted>) -> Result<Vec<Facts>, Failure>,
     ) -> Result<Self, Failure> {
         let most = context.memory.keys();
         let size = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX).min(most);
@@ -112,8 +125,12 @@ impl Held {
             true => vec![context.pool.take(bits, size(unit.unit.rows))],
             false => unit.rows.iter().map(|&rows| Keys::with_capacity(bits, size(rows))).collect(),
         };
-        let facts = context.clock.decode.time(|| read(&mut out))?;
-        let pieces = unit.atoms.iter().zip(out).map(|(&atom, keys)| Piece { atom, keys, pooled }).collect();
+        // Of keys that are to be sorted each must be there.
+        let by_code = pooled && context.wanted.counting != Counting::Sorting;
+        let mut weighted = by_code.then(|| Weighted::empty(bits));
+        let facts = context.clock.decode.time(|| read(&mut out, weighted.as_mut()))?;
+        let piece = |(&atom, keys)| Piece { atom, keys, weighted: weighted.take(), pooled };
+        let pieces = unit.atoms.iter().zip(out).map(piece).collect();
         Ok(Self { pieces, facts })
     }
 }
@@ -139,6 +156,12 @@ impl Pieces {
         let of_sample = |piece: &&Piece| sample.atoms.binary_search(&piece.atom).is_ok();
         let keys: Column<'_> = self.pieces.iter().filter(of_sample).map(|piece| &piece.keys).collect();
         if keys.is_empty() { vec![&self.none] } else { keys }
+    }
+
+    /// The keys of a sample that many rows have, beside those of its column.
+    pub(super) fn weighted(&self, sample: &Sample) -> Vec<&Weighted> {
+        let of_sample = |piece: &&Piece| sample.atoms.binary_search(&piece.atom).is_ok();
+        self.pieces.iter().filter(of_sample).filter_map(|piece| piece.weighted.as_ref()).collect()
     }
 
     /// The facts of a sample.

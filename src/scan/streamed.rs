@@ -96,7 +96,7 @@ impl<'a> Streamed<'a> {
                 false => read.unit.atoms.iter().map(|_| Keys::empty(bits)).collect(),
             };
             let visit = |atom: usize, keys: &Keys| if wanted(atom) { visit(atom, keys) } else { Ok(()) };
-            let facts = read.keys(self.reading, level, &mut keys, &mut |atom, keys| {
+            let facts = read.keys(self.reading, level, &mut keys, None, &mut |atom, keys| {
                 visit(atom, keys)?;
                 keys.clear();
                 Ok(())

@@ -114,18 +114,14 @@ impl ValueReader for ByteValues {
         }
     }
 
-    fn dictionary<E: From<Fault>>(
-        descriptor: &ColumnDescPtr,
-        page: Page,
-        mut take: impl FnMut(&ByteBatch) -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn dictionary(descriptor: &ColumnDescPtr, page: Page) -> Result<ByteBatch, Fault> {
         let n = page.num_values() as usize;
         let (required, page) = as_data_page(descriptor, page)?;
         let mut reader = Raw::new(&required)?.reader(page, n.max(1))?;
         match guard(|| reader.next().transpose().map_err(ParquetError::from))? {
-            Some(batch) if batch.num_rows() == n => take(&ByteBatch::of(batch.column(0))?),
-            None if n == 0 => Ok(()),
-            _ => Err(Fault::corrupt("a dictionary page ends before its values do").into()),
+            Some(batch) if batch.num_rows() == n => ByteBatch::of(batch.column(0)),
+            None if n == 0 => ByteBatch::of(&BinaryViewArray::from_iter_values(std::iter::empty::<&[u8]>())),
+            _ => Err(Fault::corrupt("a dictionary page ends before its values do")),
         }
     }
 }

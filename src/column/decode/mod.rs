@@ -34,11 +34,11 @@ pub(super) use numbers::{Numbers, Shelved};
 pub(super) const BATCH: usize = 1 << 15;
 
 /// Takes what a column chunk holds, in the order of its rows. Nulls are somewhere among the rows of a batch.
-pub(super) trait Sink<B: ?Sized> {
+pub(super) trait Sink<B: ToOwned + ?Sized> {
     /// What taking it can fail with.
     type Error: From<Fault>;
     /// The values that later codes stand for; at most one dictionary a chunk.
-    fn dictionary(&mut self, values: &B) -> Result<(), Self::Error>;
+    fn dictionary(&mut self, values: B::Owned) -> Result<(), Self::Error>;
     /// Rows as codes, each below the length of the dictionary and never negative.
     fn codes(&mut self, codes: &[i32], nulls: u64) -> Result<(), Self::Error>;
     /// Rows as values.
@@ -48,7 +48,7 @@ pub(super) trait Sink<B: ?Sized> {
 /// Reads pages of values.
 pub(super) trait ValueReader: Sized {
     /// Values of a batch, nulls left out or to be passed over.
-    type Batch: ?Sized;
+    type Batch: ToOwned + ?Sized;
 
     /// A reader of the pages of values of `chunk`, whose column is `descriptor`'s.
     fn new(descriptor: &ColumnDescPtr, pages: Part) -> Result<Self, Fault>;
@@ -57,12 +57,8 @@ pub(super) trait ValueReader: Sized {
     /// is 0 where no page of values follows.
     fn next<E: From<Fault>>(&mut self, take: impl FnMut(&Self::Batch, u64) -> Result<(), E>) -> Result<usize, E>;
 
-    /// Shows `take` all values of a dictionary page.
-    fn dictionary<E: From<Fault>>(
-        descriptor: &ColumnDescPtr,
-        page: Page,
-        take: impl FnMut(&Self::Batch) -> Result<(), E>,
-    ) -> Result<(), E>;
+    /// All values of a dictionary page.
+    fn dictionary(descriptor: &ColumnDescPtr, page: Page) -> Result<<Self::Batch as ToOwned>::Owned, Fault>;
 }
 
 /// Reads a column chunk into `sink`.
@@ -79,7 +75,7 @@ pub(super) fn read<V: ValueReader, S: Sink<V::Batch>>(
             Kind::Dictionary => {
                 let page = chunk.take()?;
                 codes = Some(Codes::new(descriptor, page.num_values(), chunk.part(Kind::Codes))?);
-                V::dictionary(descriptor, page, |values| sink.dictionary(values))?;
+                sink.dictionary(V::dictionary(descriptor, page)?)?;
             }
             Kind::Codes => {
                 let codes = codes.as_mut().ok_or_else(|| Fault::corrupt("codes without a dictionary page"))?;

@@ -40,20 +40,17 @@ impl<T: DataType<T: Shelved>> ValueReader for Numbers<T> {
         Ok(rows)
     }
 
-    fn dictionary<E: From<Fault>>(
-        descriptor: &ColumnDescPtr,
-        page: Page,
-        mut take: impl FnMut(&[T::T]) -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn dictionary(descriptor: &ColumnDescPtr, page: Page) -> Result<Vec<T::T>, Fault> {
         let n = page.num_values() as usize;
         let (required, page) = as_data_page(descriptor, page)?;
         let mut reader = guard(|| Ok::<_, Fault>(ColumnReaderImpl::<T>::new(required, Box::new(Part::of(page)))))?;
-        let mut values = Vec::new();
+        let mut values = T::T::take();
+        values.clear();
         guard(|| reader.read_records(n, None, None, &mut values))?;
         if values.len() < n {
-            return Err(Fault::corrupt("a dictionary page ends before its values do").into());
+            return Err(Fault::corrupt("a dictionary page ends before its values do"));
         }
-        take(&values)
+        Ok(values)
     }
 }
 
@@ -90,17 +87,24 @@ pub(in crate::column) trait Shelved: Sized {
     fn put(values: Vec<Self>);
 }
 
+/// Vectors of a type that are kept: one for batches, one for a dictionary.
+const KEPT: usize = 2;
+/// Larger ones are freed, so that one big dictionary does not stay in memory for the whole run.
+const MAX_KEPT_BYTES: usize = 16 << 20;
+
 macro_rules! shelved {
     ($($name:ident: $t:ty),*) => {$(
-        thread_local!(static $name: RefCell<Vec<$t>> = const { RefCell::new(Vec::new()) });
+        thread_local!(static $name: RefCell<Vec<Vec<$t>>> = const { RefCell::new(Vec::new()) });
         impl Shelved for $t {
             fn take() -> Vec<Self> {
-                $name.take()
+                $name.with_borrow_mut(Vec::pop).unwrap_or_default()
             }
             fn put(values: Vec<Self>) {
-                $name.set(values);
+                if values.capacity() * size_of::<$t>() <= MAX_KEPT_BYTES {
+                    $name.with_borrow_mut(|kept| if kept.len() < KEPT { kept.push(values) });
+                }
             }
         }
     )*};
 }
-shelved!(I16: i16, I32: i32, I64: i64, F32: f32, F64: f64, BOOL: bool, I96: Int96);
+shelved!(I16: i16, I32: i32, U32: u32, I64: i64, F32: f32, F64: f64, BOOL: bool, I96: Int96);

@@ -11,20 +11,20 @@ use parquet::basic::{Compression, Encoding as PageEncoding, GzipLevel, ZstdLevel
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 
 use super::*;
-use crate::column::{CategoryTable, pair, read_codes};
+use crate::column::{CategoryTable, pair, read_codes, read_weighted_codes};
 use crate::counts::Scale;
 use crate::source::OpenOptions;
 
-struct Store {
+pub(in crate::column) struct Store {
     folder: tempfile::TempDir,
 }
 
 impl Store {
-    fn new() -> Self {
+    pub(in crate::column) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    fn write(&self, name: &str, columns: Vec<(&str, ArrayRef)>, properties: WriterProperties) {
+    pub(in crate::column) fn write(&self, name: &str, columns: Vec<(&str, ArrayRef)>, properties: WriterProperties) {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, a)| (n, a, true))).unwrap();
@@ -34,7 +34,7 @@ impl Store {
         writer.close().unwrap();
     }
 
-    fn open(&self) -> Dataset {
+    pub(in crate::column) fn open(&self) -> Dataset {
         Dataset::open(&[self.folder.path().to_str().unwrap().to_owned()], &OpenOptions::default()).unwrap()
     }
 }
@@ -223,6 +223,7 @@ fn compare_with_arrow(array: &ArrayRef, properties: WriterProperties, window: us
         let got: Vec<&[u8]> = (0..out.len()).map(|i| table.value(out.get(i) as u32)).collect();
         assert_eq!(got, bytes, "{what}");
         assert_eq!((facts.rows, facts.nulls), (ROWS, nulls));
+        assert_codes_count_as_categories(&data, &pairing.encoding, &table, &out, &facts);
         return;
     }
     let (keys, facts) = read_all(&data, 0, pairing.encoding, window).unwrap_or_else(|error| panic!("{what}: {error}"));
@@ -242,6 +243,61 @@ fn compare_with_arrow(array: &ArrayRef, properties: WriterProperties, window: us
     assert_eq!(facts.zeros, values.iter().filter(|&&x| x == 0.0).count() as u64, "{what}");
     assert_eq!(facts.infinite, values.iter().filter(|x| x.is_infinite()).count() as u64, "{what}");
     assert_eq!(facts.moments.count(), wanted.len() as u64);
+    assert_codes_count_as_values(&data, 0, &pairing.encoding, FactsLevel::Full);
+}
+
+/// That counting codes gives what counting values gives; returns the number of rows that were counted by code.
+pub(in crate::column) fn assert_codes_count_as_values(
+    data: &Dataset,
+    column: usize,
+    encoding: &Encoding,
+    level: FactsLevel,
+) -> u64 {
+    let mut by_code = 0;
+    for unit in data.units() {
+        let (mut values, mut few) = (Keys::empty(encoding.key_bits()), Keys::empty(encoding.key_bits()));
+        let mut many = Weighted::empty(encoding.key_bits());
+        let mut flush = |_: &mut Keys| Ok::<_, ReadError>(());
+        let wanted = read_keys(data, unit, column, encoding, level, &mut values, usize::MAX, &mut flush).unwrap();
+        let found = read_weighted_keys::<ReadError>(data, unit, column, encoding, level, &mut few, &mut many).unwrap();
+        let normalized = |facts: Facts| Facts { moments: facts.moments.normalized(), ..facts };
+        assert_eq!(normalized(found), normalized(wanted));
+        assert_eq!(all_of(&few, &many), all_of(&values, &Weighted::empty(encoding.key_bits())));
+        by_code += many.total();
+    }
+    by_code
+}
+
+fn assert_codes_count_as_categories(
+    data: &Dataset,
+    encoding: &Encoding,
+    table: &CategoryTable,
+    values: &Keys,
+    wanted: &Facts,
+) {
+    let mut own = CategoryTable::new(0, 1, 1 << 24);
+    let (mut few, mut many, mut facts) = (Keys::empty(32), Weighted::empty(32), Facts::default());
+    for unit in data.units() {
+        let read = read_weighted_codes::<ReadError>(data, unit, 0, encoding, &mut own, &mut few, &mut many);
+        facts.merge(&read.unwrap());
+    }
+    assert_eq!(&facts, wanted);
+    let words = |codes: Vec<u128>, table: &CategoryTable| {
+        let mut words: Vec<Vec<u8>> = codes.into_iter().map(|code| table.value(code as u32).to_vec()).collect();
+        words.sort_unstable();
+        words
+    };
+    assert_eq!(words(all_of(&few, &many), &own), words(all_of(values, &Weighted::empty(32)), table));
+}
+
+/// All keys, ascending, each as often as it occurs.
+fn all_of(keys: &Keys, weighted: &Weighted) -> Vec<u128> {
+    let mut all: Vec<u128> = (0..keys.len()).map(|i| keys.get(i)).collect();
+    for (i, &rows) in weighted.rows().iter().enumerate() {
+        all.extend((0..rows).map(|_| weighted.keys().get(i)));
+    }
+    all.sort_unstable();
+    all
 }
 
 #[test]
