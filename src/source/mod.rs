@@ -13,6 +13,7 @@ mod header;
 mod pages;
 pub(crate) mod partition;
 mod paths;
+pub(crate) mod rows;
 mod weights;
 
 use std::collections::HashMap;
