@@ -14,6 +14,7 @@ mod export;
 mod generate;
 mod history;
 mod init;
+mod model;
 mod nightly;
 mod output;
 mod place;
@@ -69,6 +70,8 @@ enum Command {
     /// Write synthetic feature stores with known drift
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(generate::GenerateArgs),
+    /// Measure the predictions of models, with labels that may arrive later
+    Model(model::ModelArgs),
     /// Watch streams of errors or losses for concept drift
     Concept(concept::ConceptArgs),
     /// List the GPUs that gpudrift sees
@@ -99,6 +102,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Alert(args) => alert::run(&args),
         Command::Profile(args) => profile::run(args),
         Command::Generate(args) => generate(&args),
+        Command::Model(args) => model::run(args),
         Command::Concept(args) => concept::run(args),
         Command::Devices(args) => devices::run(&args),
         Command::Bench(args) => bench::run(&args),

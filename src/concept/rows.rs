@@ -87,8 +87,7 @@ fn batch(columns: &Columns, all: &[usize], arrays: &[ArrayRef]) -> Result<Batch,
         let at = all.iter().position(|&one| one == column).expect("every column is among all of them");
         &arrays[at]
     };
-    let as_type =
-        |column: usize, data_type: &DataType| cast(array(column), data_type).map_err(|fault| (column, fault));
+    let as_type = |column: usize, data_type: &DataType| cast(array(column), data_type).map_err(|fault| (column, fault));
     let floats =
         |column: usize| as_type(column, &DataType::Float64).map(|array| array.as_primitive::<Float64Type>().clone());
     let texts = |column: usize| as_type(column, &DataType::Utf8).map(|array| array.as_string::<i32>().clone());

@@ -98,8 +98,7 @@ pub fn scan(config: &ConceptConfig) -> Result<ConceptRun, ConceptError> {
             streams.feed();
         }
     } else {
-        let cut: Vec<Piece> =
-            clusters.into_iter().flat_map(|cluster| cluster.units).flat_map(pieces).collect();
+        let cut: Vec<Piece> = clusters.into_iter().flat_map(|cluster| cluster.units).flat_map(pieces).collect();
         for some in cut.chunks(at_once) {
             streams.deal(rows::read(&data, &columns, some)?);
             streams.feed();

@@ -24,7 +24,7 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `sections` | the tables of the file, one file each: `side`, `options` (`[scan]`), `settings` (of a feature), `sink`, `history`, `alerts`, `concept` |
+//! | `sections` | the tables of the file, one file each: `side`, `options` (`[scan]`), `settings` (of a feature), `sink`, `history`, `alerts`, `concept`, `model` |
 //! | `file`, `document` | the text, the places of its keys, messages with lines |
 //! | `job` | `[job.NAME]` over what jobs share |
 //! | `rules` | which settings a feature has, and who says so |
@@ -43,6 +43,7 @@ mod file;
 mod history;
 mod job;
 mod machine;
+mod model;
 mod optional;
 mod options;
 mod propose;
