@@ -326,3 +326,92 @@ fn mistakes_are_told_before_any_work() {
     let args = [&input[..], &["--score", "score", "--label", "label", "--positive", "2", "--min-labels", "1"]].concat();
     assert_eq!(report(folder.path(), &args)["groups"][0]["confusion"]["classes"][1], "not 2");
 }
+
+#[test]
+fn scores_drift_exactly_as_the_feature_scan_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rows = log(5000);
+    rows[3].score = Some(f64::NAN);
+    rows[4].score = None;
+    rows[4900].score = Some(1.0);
+    write_log(&folder.path().join("reference.parquet"), &rows[..3000], true);
+    write_log(&folder.path().join("log.parquet"), &rows[3000..], true);
+    let args = ["--input", "log.parquet", "--score", "score", "--reference", "reference.parquet", "--label", "label"];
+    let found = report(folder.path(), &args);
+    let drift = &found["groups"][0]["drift"]["score"];
+    let scan = ["scan", "--reference", "reference.parquet", "--current", "log.parquet", "--features", "score"];
+    let mut command = Command::cargo_bin("gpudrift").unwrap();
+    command.current_dir(folder.path()).args(scan).args(["--backend", "cpu", "--format", "json"]);
+    let output = command.output().unwrap();
+    let feature: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let feature = &feature["features"][0];
+    for name in ["psi", "ks_statistic", "ks_p_value", "ks_method", "js_divergence", "js_distance"] {
+        assert!(!drift["metrics"][name].is_null());
+        assert_eq!(drift["metrics"][name], feature["metrics"][name], "{name}");
+    }
+    for side in ["reference", "current"] {
+        for name in ["nulls", "nans"] {
+            assert_eq!(drift[side][name], feature[side][name], "{side} {name}");
+        }
+        let near = |name: &str| {
+            let [a, b] = [&drift[side][name], &feature[side][name]].map(|value| value.as_f64().unwrap());
+            assert!((a - b).abs() < 1e-14, "{side} {name}: {a} {b}");
+        };
+        near("mean");
+        near("std");
+    }
+    let classes = &found["groups"][0]["drift"]["prediction"];
+    assert!(classes["metrics"]["chi2_p_value"].as_f64().unwrap() < 1.0);
+    assert_eq!(
+        classes["reference"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum::<u64>(),
+        2998
+    );
+}
+
+#[test]
+fn latencies_and_errors_have_levels_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let numbers =
+        |of: &dyn Fn(i32) -> Option<f64>| -> ArrayRef { Arc::new((1..=100).map(of).collect::<Float64Array>()) };
+    write(
+        &folder.path().join("log.parquet"),
+        vec![
+            ("score", numbers(&|row| Some(f64::from(row) / 100.0))),
+            ("ms", numbers(&|row| (row != 7).then(|| f64::from(row) * 3.0))),
+            ("cpu", numbers(&|row| Some(if row == 1 { f64::NAN } else { 0.5 }))),
+            (
+                "status",
+                Arc::new((1..=100).map(|row| Some(if row <= 4 { "timeout" } else { "ok" })).collect::<StringArray>()),
+            ),
+            ("at", Arc::new((1..=100).map(|row| Some(START + row * 500_000)).collect::<TimestampMicrosecondArray>())),
+        ],
+    );
+    let args = [
+        "--input",
+        "log.parquet",
+        "--score",
+        "score",
+        "--latency",
+        "ms",
+        "--error",
+        "status",
+        "--operations",
+        "cpu",
+        "--timestamp",
+        "at",
+    ];
+    let found = report(folder.path(), &args);
+    let group = &found["groups"][0];
+    let operations = &group["operations"];
+    // numpy.percentile of 3, 6, ..., 300 without 21.
+    let expected = [("p50", 153.0), ("p95", 285.3), ("p99", 297.06), ("max", 300.0)];
+    for (name, value) in expected {
+        assert!((operations["latency"][name].as_f64().unwrap() - value).abs() < 1e-9, "{name} {operations}");
+    }
+    assert_eq!((&operations["latency"]["nulls"], &operations["columns"]["cpu"]["nans"]), (&1.into(), &1.into()));
+    assert_eq!(operations["errors"]["rate"].as_f64(), Some(0.04));
+    assert!((operations["throughput_per_second"].as_f64().unwrap() - 100.0 / 49.5).abs() < 1e-12);
+    assert_eq!(group["level"], "warning");
+    let reasons = serde_json::json!(["p95 of latency is 285 ms", "4% of the requests failed"]);
+    assert_eq!(group["reasons"], reasons);
+}

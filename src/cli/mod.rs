@@ -21,6 +21,7 @@ mod place;
 mod profile;
 mod progress;
 mod scan;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -72,6 +73,8 @@ enum Command {
     Generate(generate::GenerateArgs),
     /// Measure the predictions of models, with labels that may arrive later
     Model(model::ModelArgs),
+    /// Decide whether a model may replace another: deploy, hold or reject
+    Validate(validate::ValidateArgs),
     /// Watch streams of errors or losses for concept drift
     Concept(concept::ConceptArgs),
     /// List the GPUs that gpudrift sees
@@ -103,6 +106,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Profile(args) => profile::run(args),
         Command::Generate(args) => generate(&args),
         Command::Model(args) => model::run(args),
+        Command::Validate(args) => validate::run(&args),
         Command::Concept(args) => concept::run(args),
         Command::Devices(args) => devices::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -147,7 +147,7 @@ fn levels(asked: BTreeMap<String, Limits>, task: Task) -> Result<BTreeMap<&'stat
     for (name, limits) in asked {
         let found = names(task).chain(operational).find(|known| *known == name);
         let found = found.ok_or_else(|| unknown("levels", &name, names(task).chain(operational)))?;
-        let bad = [limits.warning, limits.critical].into_iter().flatten().find(|limit| !(*limit >= 0.0));
+        let bad = [limits.warning, limits.critical].into_iter().flatten().find(|limit| limit.is_nan() || *limit < 0.0);
         if let Some(bad) = bad {
             let expected = format!("a level of {name} must not be negative");
             return Err(ModelError::Value { key: "levels", value: bad.to_string(), expected });

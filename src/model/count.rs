@@ -143,7 +143,7 @@ fn add_ids(data: &Dataset, id: usize, cut: &[Piece], join: &mut Join) -> Result<
 }
 
 /// Reads all labels of a pass, and gives the names of their classes.
-fn add_labels(
+pub(super) fn add_labels(
     config: &ModelConfig,
     labels: &Dataset,
     log: &Dataset,
@@ -226,7 +226,7 @@ impl Counter<'_> {
     }
 }
 
-fn read_error(error: ReadError) -> ModelError {
+pub(super) fn read_error(error: ReadError) -> ModelError {
     ModelError::Read(Box::new(error))
 }
 

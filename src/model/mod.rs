@@ -18,17 +18,25 @@
 //! | `values`, `tally` | counts that add up |
 //! | `scores`, `confusion`, `residuals`, `measures` | counts to figures; [`METRICS`] lists them |
 //! | `level` | figures against a baseline |
+//! | `drift` | predictions and scores against those of the reference, by the metrics of the feature scan |
+//! | `operations` | latency, throughput, errors |
+//! | `isotonic`, `estimate` | performance without labels |
+//! | [`validate`](mod@validate) | a challenger beside a champion: deploy, hold or reject |
 //! | [`scan`](mod@scan), `report`, `table` | the whole, and how it is told |
 
 mod columns;
 mod config;
 mod confusion;
 mod count;
+mod drift;
 mod error;
+mod estimate;
+mod isotonic;
 mod join;
 mod level;
 mod measure;
 mod measures;
+mod operations;
 mod options;
 mod report;
 mod residuals;
@@ -37,14 +45,18 @@ pub mod scan;
 mod scores;
 mod table;
 mod tally;
+pub mod validate;
 mod values;
 mod window;
 
 pub use config::ModelConfig;
 pub use confusion::Matrix;
+pub use drift::{DriftReport, Facts, NumberFacts};
 pub use error::ModelError;
+pub use estimate::Estimate;
 pub use join::IdFacts;
 pub use measure::{Better, Card, METRICS, Measure, metric};
+pub use operations::{ErrorReport, NumberReport, Operations};
 pub use options::{Calibrate, Keep, Limits, ModelOptions, Task};
 pub use report::{GroupReport, MetricReport, ModelFacts, ModelReport, RunFacts, Summary};
 pub use tally::RowCounts;

@@ -10,7 +10,10 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::confusion::Matrix;
+use super::drift::DriftReport;
+use super::estimate::Estimate;
 use super::join::IdFacts;
+use super::operations::Operations;
 use super::options::Task;
 use super::tally::RowCounts;
 use super::window::Window;
@@ -88,6 +91,8 @@ pub struct ModelFacts {
     pub confidence: f64,
     /// Figures of the whole reference.
     pub baseline: BTreeMap<&'static str, Option<f64>>,
+    /// Whether scores are calibrated before performance is estimated; null where it is not.
+    pub calibrated: Option<bool>,
     /// The worst level of its groups.
     pub level: Level,
 }
@@ -143,6 +148,12 @@ pub struct GroupReport {
     pub confusion: Option<Matrix>,
     /// What the predictions were worth, where outcomes have values.
     pub business: Option<Business>,
+    /// Of a classifier with a reference: the figures that the scores let expect, without labels.
+    pub estimated: IndexMap<&'static str, Estimate>,
+    /// Predictions and scores beside those of the reference.
+    pub drift: IndexMap<String, DriftReport>,
+    /// How the model was served.
+    pub operations: Option<Operations>,
 }
 
 /// A figure.

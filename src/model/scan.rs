@@ -9,9 +9,13 @@ use super::columns::binary_names;
 use super::config::ModelConfig;
 use super::confusion::OfClass;
 use super::count::{self, Counted};
+use super::drift::{self, DriftReport, References};
 use super::error::ModelError;
+use super::estimate::Estimator;
 use super::level::judge;
+use super::measure::Measure;
 use super::measures::{Measures, measures, unit};
+use super::operations::operations;
 use super::options::Task;
 use super::report::{Business, Dates, GroupReport, ModelFacts, ModelReport, RunFacts, Segment, Summary};
 use super::rows::Group;
@@ -52,18 +56,39 @@ pub fn scan(models: &[ModelConfig], memory: u64) -> Result<ModelReport, ModelErr
     Ok(ModelReport { schema_version: 1, run, summary, models: facts, groups })
 }
 
+/// A value of a segment, by its column; `None` for all rows.
+type Slice = Option<(String, Option<String>)>;
+
 /// What groups are measured against.
-struct Baseline<'c> {
-    /// Figures of the reference by segment.
-    figures: BTreeMap<Option<(String, Option<String>)>, Measures>,
-    declared: &'c BTreeMap<String, f64>,
+#[derive(Default)]
+struct Baseline {
+    /// Figures of the reference.
+    figures: BTreeMap<Slice, Measures>,
+    /// Its predictions and scores.
+    predictions: BTreeMap<Slice, References>,
+    /// What its scores say about labels.
+    estimator: Option<Estimator>,
 }
 
-impl Baseline<'_> {
-    fn of(&self, segment: Option<&Segment>, name: &str) -> Option<f64> {
-        let key = segment.map(|segment| (segment.column.clone(), segment.value.clone()));
-        let found = self.figures.get(&key).and_then(|figures| figures.get(name)).and_then(|measure| measure.value);
-        found.or_else(|| self.declared.get(name).copied())
+impl Baseline {
+    fn of(config: &ModelConfig, reference: &Counted) -> Result<Self, ModelError> {
+        let mut baseline = Self::default();
+        for (group, tally) in &reference.groups {
+            let slice = group.segment.as_ref().map(|(at, value)| (reference.segments[*at].clone(), value.clone()));
+            if reference.has_labels {
+                baseline.figures.insert(slice.clone(), measures(config, tally)?);
+                if slice.is_none() {
+                    baseline.estimator = Estimator::of(config, tally)?;
+                }
+            }
+            baseline.predictions.insert(slice, References::of(config, tally)?);
+        }
+        Ok(baseline)
+    }
+
+    fn figure(&self, config: &ModelConfig, slice: &Slice, name: &str) -> Option<f64> {
+        let found = self.figures.get(slice).and_then(|figures| figures.get(name)).and_then(|measure| measure.value);
+        found.or_else(|| config.baseline.get(name).copied())
     }
 }
 
@@ -72,17 +97,20 @@ fn report(
     counted: &Counted,
     reference: Option<&Counted>,
 ) -> Result<(ModelFacts, Vec<GroupReport>), ModelError> {
-    let mut baseline = Baseline { figures: BTreeMap::new(), declared: &config.baseline };
-    for (group, tally) in reference.filter(|reference| reference.has_labels).iter().flat_map(|one| &one.groups) {
-        let names = reference.map(|reference| &reference.segments);
-        let segment = group.segment.as_ref().zip(names);
-        let segment = segment.map(|((at, value), names)| (names[*at].clone(), value.clone()));
-        baseline.figures.insert(segment, measures(config, tally)?);
-    }
+    let baseline = reference.map(|reference| Baseline::of(config, reference)).transpose()?.unwrap_or_default();
     let latest = counted.groups.values().filter_map(|tally| tally.times).map(|[_, latest]| latest).max();
-    let mut groups = Vec::with_capacity(counted.groups.len());
+    let slice =
+        |group: &Group| group.segment.as_ref().map(|(at, value)| (counted.segments[*at].clone(), value.clone()));
+    let mut drift = Vec::with_capacity(counted.groups.len());
     for (group, tally) in &counted.groups {
-        groups.push(group_report(config, counted, &baseline, latest, group, tally)?);
+        let references = baseline.predictions.get(&slice(group));
+        drift.push(references.map(|references| references.compare(config, tally)).transpose()?.unwrap_or_default());
+    }
+    let told = drift::judge(&mut drift);
+    let mut groups = Vec::with_capacity(counted.groups.len());
+    for (((group, tally), drift), told) in counted.groups.iter().zip(drift).zip(told) {
+        let part = Part { config, counted, baseline: &baseline, slice: slice(group), latest };
+        groups.push(part.report(group, tally, drift, told)?);
     }
     let whole = baseline.figures.get(&None);
     let facts = ModelFacts {
@@ -98,62 +126,90 @@ fn report(
         ids: counted.ids,
         confidence: config.confidence.level(),
         baseline: whole.iter().flat_map(|all| all.iter()).map(|(name, one)| (*name, one.value)).collect(),
+        calibrated: baseline.estimator.as_ref().map(Estimator::calibrates),
         level: groups.iter().map(|group| group.level).max().unwrap_or_default(),
     };
     Ok((facts, groups))
 }
 
-fn group_report(
-    config: &ModelConfig,
-    counted: &Counted,
-    baseline: &Baseline<'_>,
+/// A group, and what its report needs to know.
+struct Part<'p> {
+    config: &'p ModelConfig,
+    counted: &'p Counted,
+    baseline: &'p Baseline,
+    slice: Slice,
+    /// The latest time of the log.
     latest: Option<i64>,
-    group: &Group,
-    tally: &Tally,
-) -> Result<GroupReport, ModelError> {
-    let segment = group
-        .segment
-        .as_ref()
-        .map(|(at, value)| Segment { column: counted.segments[*at].clone(), value: value.clone() });
-    let dates = group.window.and_then(|start| config.window.dates(start));
-    let coverage = if tally.rows.rows == 0 { 0.0 } else { real(tally.rows.labelled) / real(tally.rows.rows) };
-    let enough = tally.rows.measured >= config.min_labels;
-    let (mut metrics, mut undefined, mut reasons) = (IndexMap::new(), BTreeMap::new(), Vec::new());
-    if counted.has_labels {
-        for (name, measure) in measures(config, tally)? {
-            let (report, reason) = judge(config, name, &measure, baseline.of(segment.as_ref(), name), enough);
-            metrics.insert(name, report);
-            undefined.extend(measure.reason.map(|reason| (name, reason)));
-            reasons.extend(reason.map(|reason| (report.level, reason)));
+}
+
+impl Part<'_> {
+    fn report(
+        &self,
+        group: &Group,
+        tally: &Tally,
+        drift: IndexMap<String, DriftReport>,
+        mut reasons: Vec<(Level, String)>,
+    ) -> Result<GroupReport, ModelError> {
+        let Self { config, counted, baseline, slice, latest } = self;
+        let dates = group.window.and_then(|start| config.window.dates(start));
+        let coverage = if tally.rows.rows == 0 { 0.0 } else { real(tally.rows.labelled) / real(tally.rows.rows) };
+        let enough = tally.rows.measured >= config.min_labels;
+        let (mut metrics, mut undefined) = (IndexMap::new(), BTreeMap::new());
+        if counted.has_labels {
+            for (name, measure) in measures(config, tally)? {
+                let (report, reason) = judge(config, name, &measure, baseline.figure(config, slice, name), enough);
+                metrics.insert(name, report);
+                undefined.extend(measure.reason.map(|reason| (name, reason)));
+                reasons.extend(reason.map(|reason| (report.level, reason)));
+            }
         }
+        let mut estimated = match &baseline.estimator {
+            Some(estimator) => estimator.estimate(config, tally)?,
+            None => IndexMap::new(),
+        };
+        for (name, estimate) in &mut estimated {
+            let truth = metrics.get(*name).and_then(|metric| metric.value).filter(|_| coverage > 0.0);
+            estimate.error = estimate.value.zip(truth).map(|(value, truth)| value - truth);
+            // What came true weighs more than what was to be expected.
+            let measure = Measure { value: estimate.value, ..Measure::default() };
+            let many = tally.rows.rows >= config.min_labels && !enough;
+            let (report, reason) = judge(config, name, &measure, baseline.figure(config, slice, name), many);
+            reasons.extend(reason.map(|reason| (report.level, format!("expected {reason}"))));
+        }
+        let (due, pending) = due(config, dates, *latest);
+        let (operations, told) = operations(config, tally)?;
+        reasons.extend(told);
+        if counted.has_labels && !enough {
+            let labels = in_words(tally.rows.measured, "labelled row", "labelled rows");
+            reasons
+                .push((Level::Ok, format!("too few labels for a level: {labels}, fewer than {}", config.min_labels)));
+        }
+        if counted.has_labels && !pending && coverage < config.min_coverage {
+            reasons.push((Level::Info, format!("labels have arrived for {} of the rows", percent(coverage))));
+        }
+        reasons.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
+        let has_matrix = counted.has_labels && config.task != Task::Regression;
+        Ok(GroupReport {
+            model: config.name.clone(),
+            untimed: group.window.is_none(),
+            window: dates.map(|[start, end]| Dates { start: start.to_string(), end: end.to_string() }),
+            version: group.version.clone(),
+            segment: slice.clone().map(|(column, value)| Segment { column, value }),
+            level: reasons.first().map_or(Level::Ok, |(level, _)| *level),
+            reasons: reasons.into_iter().map(|(_, reason)| reason).collect(),
+            rows: tally.rows,
+            coverage,
+            labels_due: due,
+            labels_pending: pending,
+            metrics,
+            undefined,
+            confusion: has_matrix.then(|| tally.confusion.matrix(unit(config))),
+            business: if counted.has_labels { business(config, tally)? } else { None },
+            estimated,
+            drift,
+            operations,
+        })
     }
-    let (due, pending) = due(config, dates, latest);
-    if counted.has_labels && !enough {
-        let labels = in_words(tally.rows.measured, "labelled row", "labelled rows");
-        reasons.push((Level::Ok, format!("too few labels for a level: {labels}, fewer than {}", config.min_labels)));
-    }
-    if counted.has_labels && !pending && coverage < config.min_coverage {
-        reasons.push((Level::Info, format!("labels have arrived for {} of the rows", percent(coverage))));
-    }
-    reasons.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
-    let has_matrix = counted.has_labels && config.task != Task::Regression;
-    Ok(GroupReport {
-        model: config.name.clone(),
-        untimed: group.window.is_none(),
-        window: dates.map(|[start, end]| Dates { start: start.to_string(), end: end.to_string() }),
-        version: group.version.clone(),
-        segment,
-        level: reasons.first().map_or(Level::Ok, |(level, _)| *level),
-        reasons: reasons.into_iter().map(|(_, reason)| reason).collect(),
-        rows: tally.rows,
-        coverage,
-        labels_due: due,
-        labels_pending: pending,
-        metrics,
-        undefined,
-        confusion: has_matrix.then(|| tally.confusion.matrix(unit(config))),
-        business: if counted.has_labels { business(config, tally)? } else { None },
-    })
 }
 
 /// The day after which all labels of a window should be there, and whether it is still to come.

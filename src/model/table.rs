@@ -77,7 +77,12 @@ fn write_model<'r>(
         ];
         let figure = |name: &&str| {
             let value = group.metrics.get(*name).and_then(|metric| metric.value);
-            value.map_or_else(|| "-".to_owned(), significant)
+            let expected = group.estimated.get(*name).and_then(|estimate| estimate.value);
+            match (value, expected) {
+                (Some(value), _) => significant(value),
+                (None, Some(expected)) => format!("~{}", significant(expected)),
+                (None, None) => "-".to_owned(),
+            }
         };
         table.add_row(cells.into_iter().chain(names.iter().map(figure)));
     }
