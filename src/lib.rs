@@ -36,6 +36,7 @@
 //! | [`report`] | results out: table, JSON, Parquet and more |
 //! | [`history`] | every run kept, and how features moved over them |
 //! | [`alert`] | who is told, and until when |
+//! | [`model`] | predictions beside labels: how good are they, and are they still? |
 //! | [`concept`] | streams of errors and losses: when did the concept change? |
 //! | [`scan`] | the whole pipeline; [`config`] what was asked for |
 //!
@@ -73,6 +74,7 @@ pub mod format;
 pub mod generate;
 pub mod history;
 pub mod metric;
+pub mod model;
 pub mod profile;
 pub mod progress;
 pub mod quality;

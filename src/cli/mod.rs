@@ -15,6 +15,7 @@ mod export;
 mod generate;
 mod history;
 mod init;
+mod model;
 mod nightly;
 mod output;
 mod place;
@@ -22,6 +23,7 @@ mod profile;
 mod progress;
 mod retrain;
 mod scan;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -75,6 +77,10 @@ enum Command {
     /// Write synthetic feature stores with known drift
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(generate::GenerateArgs),
+    /// Measure the predictions of models, with labels that may arrive later
+    Model(model::ModelArgs),
+    /// Decide whether a model may replace another: deploy, hold or reject
+    Validate(validate::ValidateArgs),
     /// Watch streams of errors or losses for concept drift
     Concept(concept::ConceptArgs),
     /// List the GPUs that gpudrift sees
@@ -107,6 +113,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Retrain(args) => retrain::run(&args),
         Command::Profile(args) => profile::run(args),
         Command::Generate(args) => generate(&args),
+        Command::Model(args) => model::run(args),
+        Command::Validate(args) => validate::run(&args),
         Command::Concept(args) => concept::run(args),
         Command::Devices(args) => devices::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -13,7 +13,7 @@ pub(super) fn f32_key(value: f32) -> u32 {
 
 /// Key of `value`, which is not NaN.
 #[inline(always)]
-pub(super) fn f64_key(value: f64) -> u64 {
+pub(crate) fn f64_key(value: f64) -> u64 {
     let bits = value.to_bits();
     let bits = if bits == 1 << 63 { 0 } else { bits };
     bits ^ ((bits.cast_signed() >> 63).cast_unsigned() | 1 << 63)
@@ -44,7 +44,7 @@ pub(super) fn f32_of(key: u32) -> f32 {
 }
 
 /// The value of a key; keys beyond the infinities count as the nearer one.
-pub(super) fn f64_of(key: u64) -> f64 {
+pub(crate) fn f64_of(key: u64) -> f64 {
     let key = key.clamp(f64_key(f64::NEG_INFINITY), f64_key(f64::INFINITY));
     f64::from_bits(if key >> 63 == 1 { key ^ 1 << 63 } else { !key })
 }

@@ -33,6 +33,7 @@ pub use class::Unit as TimeUnit;
 pub use distinct::Distinct;
 pub use encoding::Encoding;
 pub use facts::{Facts, FactsLevel};
+pub(crate) use key::{f64_key, f64_of};
 pub use moments::Moments;
 pub use pair::{Incomparable, Pairing, pair};
 pub(crate) use parted::{Parted, read_parted_keys};

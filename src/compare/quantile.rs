@@ -56,6 +56,11 @@ pub(crate) fn neighbours(q: f64, n: u64) -> [u64; 2] {
     [position.below, position.above]
 }
 
+/// The quantile `q` of `n` values, given those at its [`neighbours`].
+pub(crate) fn quantile_between(q: f64, n: u64, below: f64, above: f64) -> f64 {
+    Position::new(q, n).value(below, above)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
 use super::error::ConceptError;
-use super::rows;
+use crate::source::rows::footer;
 use crate::source::{Dataset, Unit, Values};
 
 /// Row groups whose ranges of times overlap, in the order of the files.
@@ -38,8 +38,8 @@ fn ranges_of(data: &Dataset, column: usize, unit: &Unit) -> Result<Vec<Range>, C
     if !matches!(data.values(unit, column), Values::Leaf { .. }) {
         return Ok(Vec::new());
     }
-    let footer = rows::footer(data, unit.file)
-        .map_err(|fault| ConceptError::Read(Box::new(fault.at(data.place(unit, column)))))?;
+    let footer =
+        footer(data, unit.file).map_err(|fault| ConceptError::Read(Box::new(fault.at(data.place(unit, column)))))?;
     let name = &data.columns()[column].name;
     let Ok(converter) = StatisticsConverter::try_new(name, footer.schema(), footer.parquet_schema()) else {
         return Ok(Vec::new());

@@ -14,10 +14,11 @@ use super::error::ConceptError;
 use super::lanes::Streams;
 use super::order::{self, Cluster};
 use super::report::{ConceptReport, Labels};
-use super::rows::{self, Columns, Loss, Piece, ValueSource};
+use super::rows::{self, Columns, Loss, ValueSource};
 use super::spec::Spec;
 use super::state::{Identity, Saved, SeenFile};
 use crate::config::did_you_mean;
+use crate::source::rows::{Piece, pieces};
 use crate::source::{Dataset, OpenOptions};
 
 /// What a concept scan is asked for.
@@ -90,17 +91,16 @@ pub fn scan(config: &ConceptConfig) -> Result<ConceptRun, ConceptError> {
     let at_once = rayon::current_num_threads();
     if columns.order_by.is_some() {
         for cluster in clusters {
-            let pieces: Vec<Piece> = cluster.units.into_iter().flat_map(rows::pieces).collect();
-            for pieces in pieces.chunks(at_once) {
-                streams.deal(rows::read(&data, &columns, pieces)?);
+            let cut: Vec<Piece> = cluster.units.into_iter().flat_map(pieces).collect();
+            for some in cut.chunks(at_once) {
+                streams.deal(rows::read(&data, &columns, some)?);
             }
             streams.feed();
         }
     } else {
-        let pieces: Vec<Piece> =
-            clusters.into_iter().flat_map(|cluster| cluster.units).flat_map(rows::pieces).collect();
-        for pieces in pieces.chunks(at_once) {
-            streams.deal(rows::read(&data, &columns, pieces)?);
+        let cut: Vec<Piece> = clusters.into_iter().flat_map(|cluster| cluster.units).flat_map(pieces).collect();
+        for some in cut.chunks(at_once) {
+            streams.deal(rows::read(&data, &columns, some)?);
             streams.feed();
         }
     }

@@ -26,7 +26,7 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `sections` | the tables of the file, one file each: `side`, `options` (`[scan]`), `settings` (of a feature), `sink`, `history`, `alerts`, `retrain`, `concept` |
+//! | `sections` | the tables of the file, one file each: `side`, `options` (`[scan]`), `settings` (of a feature), `sink`, `history`, `alerts`, `retrain`, `concept`, `model` |
 //! | `file`, `document` | the text, the places of its keys, messages with lines |
 //! | `job` | `[job.NAME]` over what jobs share |
 //! | `rules` | which settings a feature has, and who says so |
@@ -45,6 +45,7 @@ mod file;
 mod history;
 mod job;
 mod machine;
+mod model;
 mod optional;
 mod options;
 mod propose;

@@ -15,6 +15,7 @@ use super::sink::SinkConfig;
 use crate::alert::AlertsConfig;
 use crate::concept::ConceptOptions;
 use crate::history::HistoryConfig;
+use crate::model::ModelOptions;
 use crate::retrain::RetrainConfig;
 
 /// A table, or an array of tables, of the file.
@@ -55,6 +56,8 @@ pub struct Sections {
     pub retrain: RetrainConfig,
     /// Any option of `gpudrift concept scan`, with underscores for dashes.
     pub concept: Option<ConceptOptions>,
+    /// Models by name: any option of `gpudrift model scan`, with underscores for dashes.
+    pub model: IndexMap<String, ModelOptions>,
     /// What a run writes.
     pub sink: Vec<SinkConfig>,
     /// Jobs by name: any of the sections above, over the shared ones.
@@ -87,6 +90,7 @@ impl Section for Sections {
             alerts: self.alerts.over(shared.alerts),
             retrain: self.retrain.over(shared.retrain),
             concept: self.concept.over(shared.concept),
+            model: self.model.over(shared.model),
             sink: self.sink.over(shared.sink),
             job: IndexMap::new(),
         }
@@ -120,6 +124,7 @@ impl Section for Sections {
         checks.within("alerts", |checks| self.alerts.check(checks));
         checks.within("retrain", |checks| self.retrain.check(checks));
         checks.within("concept", |checks| self.concept.check(checks));
+        checks.within("model", |checks| self.model.check(checks));
         checks.within("sink", |checks| self.sink.check(checks));
         checks.within("job", |checks| {
             for (name, job) in &self.job {
@@ -130,6 +135,10 @@ impl Section for Sections {
                 if job.concept.is_some() {
                     let message = "a job is a scan: `gpudrift concept scan` reads [concept] outside of jobs";
                     checks.within(name, |checks| checks.wrong("concept", message));
+                }
+                if !job.model.is_empty() {
+                    let message = "a job is a scan: `gpudrift model scan` reads [model.NAME] outside of jobs";
+                    checks.within(name, |checks| checks.wrong("model", message));
                 }
                 if matches!(name.as_str(), "" | "all") || name.contains(['/', '\\', ',']) {
                     let message = format!("a job cannot be called {name:?}: `all` means every job, and the name may stand in the name of a file");

@@ -14,6 +14,7 @@ mod pages;
 pub(crate) mod partition;
 mod paths;
 mod row_map;
+pub(crate) mod rows;
 mod statistics;
 mod weights;
 

@@ -12,6 +12,7 @@
 //!                                  └─ kolmogorov_poles      centre
 //! chi_squared_sf ─── incomplete gamma function
 //! adjust ─────────── families of p-values
+//! interval ───────── confidence intervals, and the tests that go with them
 //! ```
 //!
 //! Below them all, `binomial` holds factorials and binomial probabilities free of cancellation.
@@ -20,6 +21,7 @@ mod adjust;
 mod binomial;
 mod chi_squared;
 mod float;
+mod interval;
 mod kolmogorov;
 mod kolmogorov_matrix;
 mod kolmogorov_poles;
@@ -31,5 +33,6 @@ mod smirnov_tail;
 
 pub use adjust::{Adjustment, adjust};
 pub use chi_squared::chi_squared_sf;
+pub use interval::{Confidence, fair_coin_p, normal_two_sided};
 pub use kolmogorov::kolmogorov_sf;
 pub use ks::{KsChoice, KsMethod, KsPValue, ks_two_sample};

@@ -1,0 +1,239 @@
+//! Rows to groups: the one loop over a log, and over its labels.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::{Arc, Mutex};
+
+use arrow::datatypes::DataType;
+use rayon::prelude::*;
+
+use super::columns::{Coded, Columns, Finder, NONE, binary_names, floats, ids};
+use super::config::ModelConfig;
+use super::error::ModelError;
+use super::join::{IdFacts, Join, LABEL_BYTES, SEEN_BYTES, Truth};
+use super::options::{Keep, Task};
+use super::rows::{Batch, Group, Groups};
+use super::tally::Tally;
+use crate::source::rows::{Piece, pieces, read_rows};
+use crate::source::{Dataset, Fault, OpenOptions, ReadError};
+
+/// What was counted of a log.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    pub(super) groups: Groups,
+    pub(super) ids: IdFacts,
+    /// Rows of the log, and of the labels.
+    pub(super) rows: u64,
+    pub(super) label_rows: u64,
+    pub(super) files: usize,
+    /// Whether there are labels at all.
+    pub(super) has_labels: bool,
+    /// Names of the segments that the log has, in the order of their indices in groups.
+    pub(super) segments: Vec<String>,
+}
+
+/// Where labels come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LabelSource {
+    Nowhere,
+    Log,
+    Joined,
+}
+
+/// Counts the rows of the log by window, version and segment.
+pub(super) fn log(config: &ModelConfig, memory: u64) -> Result<Counted, ModelError> {
+    let data = Dataset::open(&config.input, &OpenOptions::default())?;
+    let in_log = config.label.as_ref().is_some_and(|label| data.column(label).is_some());
+    let labels = match &config.label {
+        None => LabelSource::Nowhere,
+        Some(_) if !config.labels.is_empty() => LabelSource::Joined,
+        // They may come later: performance is estimated from the reference until then.
+        Some(_) if !in_log && !config.reference.is_empty() => LabelSource::Nowhere,
+        Some(_) => LabelSource::Log,
+    };
+    count(config, &data, "log", labels, memory)
+}
+
+/// Counts the rows of the reference, by segment; `None` when there is none.
+pub(super) fn reference(config: &ModelConfig, memory: u64) -> Result<Option<Counted>, ModelError> {
+    if config.reference.is_empty() {
+        return Ok(None);
+    }
+    let data = Dataset::open(&config.reference, &OpenOptions::default())?;
+    let in_log = config.label.as_ref().is_some_and(|label| data.column(label).is_some());
+    let labels = match (&config.label, in_log) {
+        (None, _) => LabelSource::Nowhere,
+        (Some(_), false) if !config.labels.is_empty() => LabelSource::Joined,
+        (Some(_), _) => LabelSource::Log,
+    };
+    count(config, &data, "reference", labels, memory).map(Some)
+}
+
+fn count(
+    config: &ModelConfig,
+    data: &Dataset,
+    called: &'static str,
+    labels: LabelSource,
+    memory: u64,
+) -> Result<Counted, ModelError> {
+    let columns = Columns::of(config, data, called, labels != LabelSource::Log)?;
+    let label_data = match labels {
+        LabelSource::Joined => Some(Dataset::open(&config.labels, &OpenOptions::default())?),
+        _ => None,
+    };
+    let label_rows = label_data.as_ref().map_or(0, Dataset::rows);
+    let mut counted = Counted {
+        rows: data.rows(),
+        label_rows,
+        files: data.files().len(),
+        has_labels: labels != LabelSource::Nowhere,
+        segments: columns.segments.iter().map(|&at| data.columns()[columns.read[at]].name.clone()).collect(),
+        ..Counted::default()
+    };
+    let mut counter =
+        Counter { config, columns: &columns, whole: called == "reference", memory: memory / 2, spill: None };
+    let cut: Vec<Piece> = data.units().iter().copied().flat_map(pieces).collect();
+    let Some(id) = columns.id else {
+        for some in cut.chunks(rayon::current_num_threads()) {
+            let parts = read_rows(data, &columns.read, some, |arrays| {
+                let batch = Batch::of(config, &columns, arrays)?;
+                batch.count(config, None, counter.whole).map_err(|fault| (columns.read[0], fault))
+            });
+            counter.merge(&mut counted.groups, parts.map_err(read_error)?)?;
+        }
+        return Ok(counted);
+    };
+    // A reference that lies in the same labels is joined like the log.
+    let needed = label_rows * LABEL_BYTES + data.rows() * SEEN_BYTES;
+    let passes = needed.div_ceil((memory / 2).max(1)).max(1);
+    for pass in 0..passes {
+        let mut join = Join::new(config.keep, pass, passes);
+        let classes = match &label_data {
+            Some(label_data) => add_labels(config, label_data, data, columns.read[id], &mut join)?,
+            None => Vec::new(),
+        };
+        if config.keep == Keep::Last {
+            add_ids(data, columns.read[id], &cut, &mut join)?;
+        }
+        for some in cut.chunks(rayon::current_num_threads()) {
+            let batches = read_rows(data, &columns.read, some, |arrays| Batch::of(config, &columns, arrays));
+            let mut kept = Vec::new();
+            for mut batch in batches.map_err(read_error)? {
+                let (keep, truths) = join.rows(batch.ids.as_deref().unwrap_or_default());
+                if label_data.is_some() {
+                    batch.answer(truths, &classes);
+                }
+                kept.push((batch, keep));
+            }
+            let parts: Result<Vec<_>, Fault> =
+                kept.par_iter().map(|(batch, keep)| batch.count(config, Some(keep), counter.whole)).collect();
+            counter.merge(&mut counted.groups, parts.map_err(|fault| too_heavy(&fault))?)?;
+        }
+        counted.ids.merge(join.finish());
+    }
+    Ok(counted)
+}
+
+fn add_ids(data: &Dataset, id: usize, cut: &[Piece], join: &mut Join) -> Result<(), ModelError> {
+    for some in cut.chunks(rayon::current_num_threads()) {
+        let batches = read_rows(data, &[id], some, |arrays| ids(&arrays[0]).map_err(|fault| (id, fault)));
+        batches.map_err(read_error)?.iter().for_each(|ids| join.add_ids(ids));
+    }
+    Ok(())
+}
+
+/// Reads all labels of a pass, and gives the names of their classes.
+pub(super) fn add_labels(
+    config: &ModelConfig,
+    labels: &Dataset,
+    log: &Dataset,
+    log_id: usize,
+    join: &mut Join,
+) -> Result<Vec<String>, ModelError> {
+    let mut finder = Finder { data: labels, called: "labels", read: Vec::new() };
+    let (id_name, label_name) = (config.id.as_deref().unwrap_or_default(), config.label.as_deref().unwrap_or_default());
+    let id = finder.id(id_name)?;
+    let label = finder.label(label_name, config.task)?;
+    let read = finder.read;
+    let integer = |data: &Dataset, column: usize| data.columns()[column].types.iter().all(DataType::is_integer);
+    if integer(labels, read[id]) != integer(log, log_id) {
+        let kind = |data: &Dataset, column: usize| {
+            data.columns()[column].types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
+        let reason = format!("is {}, but {} in the log: cast one of them", kind(labels, read[id]), kind(log, log_id));
+        return Err(ModelError::UnfitColumn { key: "id", data: "labels", name: id_name.to_owned(), reason });
+    }
+    let mut known: HashMap<String, u32> = HashMap::new();
+    let mut names: Vec<String> = if config.task == Task::Binary { binary_names(config) } else { Vec::new() };
+    known.extend(names.iter().cloned().zip(0..));
+    let cut: Vec<Piece> = labels.units().iter().copied().flat_map(pieces).collect();
+    for some in cut.chunks(rayon::current_num_threads()) {
+        let batches = read_rows(labels, &read, some, |arrays| {
+            let of_ids = ids(&arrays[id]).map_err(|fault| (read[id], fault))?;
+            let at = |fault| (read[label], fault);
+            if config.task == Task::Regression {
+                Ok((of_ids, None, Some(floats(&arrays[label]).map_err(at)?)))
+            } else {
+                Ok((of_ids, Some(Coded::classes(&arrays[label], config).map_err(at)?), None))
+            }
+        });
+        for (of_ids, classes, numbers) in batches.map_err(read_error)? {
+            if let Some(Coded { codes, names: local }) = classes {
+                let global: Vec<u32> = local
+                    .into_iter()
+                    .map(|name| {
+                        *known.entry(name).or_insert_with_key(|name| {
+                            names.push(name.clone());
+                            u32::try_from(names.len() - 1).unwrap_or(NONE)
+                        })
+                    })
+                    .collect();
+                let truth = |code: &u32| global.get(*code as usize).map(|&code| Truth::of_class(code));
+                join.add_labels(&of_ids, codes.iter().map(truth));
+            } else if let Some(numbers) = numbers {
+                let truth = |number: Option<f64>| number.filter(|number| !number.is_nan()).map(Truth::of_number);
+                join.add_labels(&of_ids, numbers.iter().map(truth));
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Adds counts up, in bounded memory.
+struct Counter<'c> {
+    config: &'c ModelConfig,
+    columns: &'c Columns,
+    whole: bool,
+    /// Bytes of counts to hold.
+    memory: u64,
+    spill: Option<Arc<Mutex<File>>>,
+}
+
+impl Counter<'_> {
+    fn merge(&mut self, groups: &mut Groups, parts: Vec<Vec<(Group, Tally)>>) -> Result<(), ModelError> {
+        debug_assert!(self.columns.segments.len() <= self.config.segments.len(), "columns of this model");
+        for (group, tally) in parts.into_iter().flatten() {
+            groups.entry(group).or_default().merge(tally).map_err(|fault| too_heavy(&fault))?;
+        }
+        if groups.values_mut().map(Tally::bytes).sum::<u64>() > self.memory {
+            let file = match &self.spill {
+                Some(file) => Arc::clone(file),
+                None => Arc::clone(self.spill.insert(Arc::new(Mutex::new(tempfile::tempfile()?)))),
+            };
+            groups.values_mut().try_for_each(|tally| tally.spill(&file))?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn read_error(error: ReadError) -> ModelError {
+    ModelError::Read(Box::new(error))
+}
+
+fn too_heavy(fault: &Fault) -> ModelError {
+    let expected = match fault {
+        Fault::Value(reason) | Fault::Corrupt(reason) | Fault::Unsupported(reason) => reason.clone(),
+        other => format!("{other:?}"),
+    };
+    ModelError::Value { key: "weight", value: "too large".to_owned(), expected }
+}

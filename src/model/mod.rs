@@ -1,0 +1,63 @@
+//! Models: how good are their predictions? Performance by window, version and segment, from a prediction log and labels that
+//! may arrive later.
+//!
+//! ```text
+//!     prediction log ──► batches ──► join with labels by id ──► groups (window × version × segment) ──► counts
+//!     labels ────────────────────────────▲                                                              │
+//!     reference ──────────────────────────────────────► counts ──► baseline ──► figures, levels, report ◄┘
+//! ```
+//!
+//! Counts are integers that add up: cells of the confusion matrix, and distinct scores (or errors) with counters. So ROC AUC,
+//! average precision and every other figure is exact, does not depend on how the rows were cut, and no row is kept. What
+//! outgrows memory goes to a temporary file, sorted; labels that do not fit are joined in several passes.
+//!
+//! | part | what happens there |
+//! |---|---|
+//! | [`ModelOptions`], [`ModelConfig`] | what was asked for, and what it amounts to |
+//! | `rows`, `join`, `count` | rows to groups to counts |
+//! | `values`, `tally` | counts that add up |
+//! | `scores`, `confusion`, `residuals`, `measures` | counts to figures; [`METRICS`] lists them |
+//! | `level` | figures against a baseline |
+//! | `drift` | predictions and scores against those of the reference, by the metrics of the feature scan |
+//! | `operations` | latency, throughput, errors |
+//! | `isotonic`, `estimate` | performance without labels |
+//! | [`validate`](mod@validate) | a challenger beside a champion: deploy, hold or reject |
+//! | [`scan`](mod@scan), `report`, `table` | the whole, and how it is told |
+
+mod columns;
+mod config;
+mod confusion;
+mod count;
+mod drift;
+mod error;
+mod estimate;
+mod isotonic;
+mod join;
+mod level;
+mod measure;
+mod measures;
+mod operations;
+mod options;
+mod report;
+mod residuals;
+mod rows;
+pub mod scan;
+mod scores;
+mod table;
+mod tally;
+pub mod validate;
+mod values;
+mod window;
+
+pub use config::ModelConfig;
+pub use confusion::Matrix;
+pub use drift::{DriftReport, Facts, NumberFacts};
+pub use error::ModelError;
+pub use estimate::Estimate;
+pub use join::IdFacts;
+pub use measure::{Better, Card, METRICS, Measure, metric};
+pub use operations::{ErrorReport, NumberReport, Operations};
+pub use options::{Calibrate, Keep, Limits, ModelOptions, Task};
+pub use report::{GroupReport, MetricReport, ModelFacts, ModelReport, RunFacts, Summary};
+pub use tally::RowCounts;
+pub use window::Window;

@@ -1,0 +1,253 @@
+//! Logs to counts, counts to figures, figures to a report.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use indexmap::IndexMap;
+
+use super::columns::binary_names;
+use super::config::ModelConfig;
+use super::confusion::OfClass;
+use super::count::{self, Counted};
+use super::drift::{self, DriftReport, References};
+use super::error::ModelError;
+use super::estimate::Estimator;
+use super::level::judge;
+use super::measure::Measure;
+use super::measures::{Measures, measures, unit};
+use super::operations::operations;
+use super::options::Task;
+use super::report::{Business, Dates, GroupReport, ModelFacts, ModelReport, RunFacts, Segment, Summary};
+use super::rows::Group;
+use super::tally::Tally;
+use super::window::{DAY, Window, date, days};
+use crate::format::{counted as in_words, percent, real};
+use crate::verdict::Level;
+
+/// Scans the models on the current rayon pool, holding about `memory` bytes of counts and labels.
+///
+/// # Errors
+/// When a configuration does not fit the data, or a file cannot be read.
+pub fn scan(models: &[ModelConfig], memory: u64) -> Result<ModelReport, ModelError> {
+    let started = Instant::now();
+    let mut summary = Summary { models: models.len() as u64, ..Summary::default() };
+    let (mut facts, mut groups) = (Vec::new(), Vec::new());
+    for config in models {
+        let counted = count::log(config, memory)?;
+        let reference = count::reference(config, memory)?;
+        let (of_model, of_groups) = report(config, &counted, reference.as_ref())?;
+        for group in &of_groups {
+            summary.groups += 1;
+            if group.segment.is_none() {
+                summary.rows += group.rows.rows;
+                summary.labelled += group.rows.labelled;
+            }
+            *match group.level {
+                Level::Ok => &mut summary.ok,
+                Level::Info => &mut summary.info,
+                Level::Warning => &mut summary.warning,
+                Level::Critical => &mut summary.critical,
+            } += 1;
+        }
+        facts.push(of_model);
+        groups.extend(of_groups);
+    }
+    let run = RunFacts { version: env!("CARGO_PKG_VERSION"), duration_seconds: started.elapsed().as_secs_f64() };
+    Ok(ModelReport { schema_version: 1, run, summary, models: facts, groups })
+}
+
+/// A value of a segment, by its column; `None` for all rows.
+type Slice = Option<(String, Option<String>)>;
+
+/// What groups are measured against.
+#[derive(Default)]
+struct Baseline {
+    /// Figures of the reference.
+    figures: BTreeMap<Slice, Measures>,
+    /// Its predictions and scores.
+    predictions: BTreeMap<Slice, References>,
+    /// What its scores say about labels.
+    estimator: Option<Estimator>,
+}
+
+impl Baseline {
+    fn of(config: &ModelConfig, reference: &Counted) -> Result<Self, ModelError> {
+        let mut baseline = Self::default();
+        for (group, tally) in &reference.groups {
+            let slice = group.segment.as_ref().map(|(at, value)| (reference.segments[*at].clone(), value.clone()));
+            if reference.has_labels {
+                baseline.figures.insert(slice.clone(), measures(config, tally)?);
+                if slice.is_none() {
+                    baseline.estimator = Estimator::of(config, tally)?;
+                }
+            }
+            baseline.predictions.insert(slice, References::of(config, tally)?);
+        }
+        Ok(baseline)
+    }
+
+    fn figure(&self, config: &ModelConfig, slice: &Slice, name: &str) -> Option<f64> {
+        let found = self.figures.get(slice).and_then(|figures| figures.get(name)).and_then(|measure| measure.value);
+        found.or_else(|| config.baseline.get(name).copied())
+    }
+}
+
+fn report(
+    config: &ModelConfig,
+    counted: &Counted,
+    reference: Option<&Counted>,
+) -> Result<(ModelFacts, Vec<GroupReport>), ModelError> {
+    let baseline = reference.map(|reference| Baseline::of(config, reference)).transpose()?.unwrap_or_default();
+    let latest = counted.groups.values().filter_map(|tally| tally.times).map(|[_, latest]| latest).max();
+    let slice =
+        |group: &Group| group.segment.as_ref().map(|(at, value)| (counted.segments[*at].clone(), value.clone()));
+    let mut drift = Vec::with_capacity(counted.groups.len());
+    for (group, tally) in &counted.groups {
+        let references = baseline.predictions.get(&slice(group));
+        drift.push(references.map(|references| references.compare(config, tally)).transpose()?.unwrap_or_default());
+    }
+    let told = drift::judge(&mut drift);
+    let mut groups = Vec::with_capacity(counted.groups.len());
+    for (((group, tally), drift), told) in counted.groups.iter().zip(drift).zip(told) {
+        let part = Part { config, counted, baseline: &baseline, slice: slice(group), latest };
+        groups.push(part.report(group, tally, drift, told)?);
+    }
+    let whole = baseline.figures.get(&None);
+    let facts = ModelFacts {
+        model: config.name.clone(),
+        task: config.task,
+        window: config.window,
+        input: config.input.clone(),
+        labels: config.labels.clone(),
+        reference: config.reference.clone(),
+        files: counted.files,
+        rows: counted.rows,
+        label_rows: counted.label_rows,
+        ids: counted.ids,
+        confidence: config.confidence.level(),
+        baseline: whole.iter().flat_map(|all| all.iter()).map(|(name, one)| (*name, one.value)).collect(),
+        calibrated: baseline.estimator.as_ref().map(Estimator::calibrates),
+        level: groups.iter().map(|group| group.level).max().unwrap_or_default(),
+    };
+    Ok((facts, groups))
+}
+
+/// A group, and what its report needs to know.
+struct Part<'p> {
+    config: &'p ModelConfig,
+    counted: &'p Counted,
+    baseline: &'p Baseline,
+    slice: Slice,
+    /// The latest time of the log.
+    latest: Option<i64>,
+}
+
+impl Part<'_> {
+    fn report(
+        &self,
+        group: &Group,
+        tally: &Tally,
+        drift: IndexMap<String, DriftReport>,
+        mut reasons: Vec<(Level, String)>,
+    ) -> Result<GroupReport, ModelError> {
+        let Self { config, counted, baseline, slice, latest } = self;
+        let dates = group.window.and_then(|start| config.window.dates(start));
+        let coverage = if tally.rows.rows == 0 { 0.0 } else { real(tally.rows.labelled) / real(tally.rows.rows) };
+        let enough = tally.rows.measured >= config.min_labels;
+        let (mut metrics, mut undefined) = (IndexMap::new(), BTreeMap::new());
+        if counted.has_labels {
+            for (name, measure) in measures(config, tally)? {
+                let (report, reason) = judge(config, name, &measure, baseline.figure(config, slice, name), enough);
+                metrics.insert(name, report);
+                undefined.extend(measure.reason.map(|reason| (name, reason)));
+                reasons.extend(reason.map(|reason| (report.level, reason)));
+            }
+        }
+        let mut estimated = match &baseline.estimator {
+            Some(estimator) => estimator.estimate(config, tally)?,
+            None => IndexMap::new(),
+        };
+        for (name, estimate) in &mut estimated {
+            let truth = metrics.get(*name).and_then(|metric| metric.value).filter(|_| coverage > 0.0);
+            estimate.error = estimate.value.zip(truth).map(|(value, truth)| value - truth);
+            // What came true weighs more than what was to be expected.
+            let measure = Measure { value: estimate.value, ..Measure::default() };
+            let many = tally.rows.rows >= config.min_labels && !enough;
+            let (report, reason) = judge(config, name, &measure, baseline.figure(config, slice, name), many);
+            reasons.extend(reason.map(|reason| (report.level, format!("expected {reason}"))));
+        }
+        let (due, pending) = due(config, dates, *latest);
+        let (operations, told) = operations(config, tally)?;
+        reasons.extend(told);
+        if counted.has_labels && !enough {
+            let labels = in_words(tally.rows.measured, "labelled row", "labelled rows");
+            reasons
+                .push((Level::Ok, format!("too few labels for a level: {labels}, fewer than {}", config.min_labels)));
+        }
+        if counted.has_labels && !pending && coverage < config.min_coverage {
+            reasons.push((Level::Info, format!("labels have arrived for {} of the rows", percent(coverage))));
+        }
+        reasons.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
+        let has_matrix = counted.has_labels && config.task != Task::Regression;
+        Ok(GroupReport {
+            model: config.name.clone(),
+            untimed: group.window.is_none(),
+            window: dates.map(|[start, end]| Dates { start: start.to_string(), end: end.to_string() }),
+            version: group.version.clone(),
+            segment: slice.clone().map(|(column, value)| Segment { column, value }),
+            level: reasons.first().map_or(Level::Ok, |(level, _)| *level),
+            reasons: reasons.into_iter().map(|(_, reason)| reason).collect(),
+            rows: tally.rows,
+            coverage,
+            labels_due: due,
+            labels_pending: pending,
+            metrics,
+            undefined,
+            confusion: has_matrix.then(|| tally.confusion.matrix(unit(config))),
+            business: if counted.has_labels { business(config, tally)? } else { None },
+            estimated,
+            drift,
+            operations,
+        })
+    }
+}
+
+/// The day after which all labels of a window should be there, and whether it is still to come.
+fn due(config: &ModelConfig, dates: Option<[chrono::NaiveDate; 2]>, latest: Option<i64>) -> (Option<String>, bool) {
+    if config.delay.is_zero() || config.window == Window::Whole {
+        return (None, false);
+    }
+    let Some([_, end]) = dates else { return (None, false) };
+    let delay = i64::try_from(config.delay.as_micros()).unwrap_or(i64::MAX);
+    let due = ((days(end) + 1) * DAY).saturating_add(delay);
+    let day = date(due.saturating_sub(1).div_euclid(DAY)).map(|day| day.to_string());
+    (day, latest.is_none_or(|latest| latest < due))
+}
+
+/// What the predictions were worth, by the declared values of their outcomes.
+fn business(config: &ModelConfig, tally: &Tally) -> Result<Option<Business>, ModelError> {
+    if config.values.is_empty() || tally.mass.sum == 0 {
+        return Ok(None);
+    }
+    let unit = unit(config);
+    let value = |name: &str| config.values.get(name).copied().unwrap_or(0.0);
+    let rows = real(tally.mass.sum) / unit;
+    let total = match config.task {
+        Task::Binary => {
+            let positive = binary_names(config).pop().unwrap_or_default();
+            let OfClass { tp, fp, fn_, tn } = tally.confusion.of_class(&positive);
+            (tp * value("tp") + fp * value("fp") + fn_ * value("fn") + tn * value("tn")) / unit
+        }
+        Task::Multiclass => {
+            let cells = &tally.confusion.cells;
+            let right: u64 = cells.iter().filter(|((a, b), _)| a == b).map(|(_, count)| count).sum();
+            let all: u64 = cells.values().sum();
+            (real(right) * value("right") + real(all - right) * value("wrong")) / unit
+        }
+        Task::Regression => {
+            let mae = measures(config, tally)?.get("mae").and_then(|mae| mae.value);
+            mae.unwrap_or(0.0) * rows * value("error")
+        }
+    };
+    Ok(Some(Business { total, mean: total / rows }))
+}

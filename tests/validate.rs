@@ -1,0 +1,214 @@
+//! `gpudrift validate`: figures against scikit-learn, statsmodels and Fairlearn, rules, answers, exit codes.
+//!
+//! tests/golden/validate.json is made by tests/golden/validate.py.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its data fails")]
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Output;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use assert_cmd::Command;
+use parquet::arrow::ArrowWriter;
+use serde_json::Value;
+
+fn golden(task: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/validate.json");
+    let golden: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    golden[task].clone()
+}
+
+fn numbers(values: &Value) -> Vec<f64> {
+    values.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
+}
+
+fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+/// Writes both logs; the challenger's in the opposite order, and with a row that the champion has not.
+fn write_logs(folder: &Path, case: &Value) {
+    let label = numbers(&case["data"]["label"]);
+    let rows = label.len();
+    let groups: Vec<String> = match case["data"]["group"].as_array() {
+        Some(groups) => groups.iter().map(|group| group.as_str().unwrap().to_owned()).collect(),
+        None => vec![String::new(); rows],
+    };
+    let ids: Vec<i64> = (0..i64::try_from(rows).unwrap()).collect();
+    for side in ["champion", "challenger"] {
+        let scores = numbers(&case["data"][side]);
+        let mut order: Vec<usize> = (0..rows).collect();
+        if side == "challenger" {
+            order.reverse();
+        }
+        let mut ids: Vec<i64> = order.iter().map(|&row| ids[row]).collect();
+        let mut score: Vec<f64> = order.iter().map(|&row| scores[row]).collect();
+        let mut label: Vec<f64> = order.iter().map(|&row| label[row]).collect();
+        let mut group: Vec<String> = order.iter().map(|&row| groups[row].clone()).collect();
+        let mut ms: Vec<f64> = (0..rows).map(|row| if row < 20 { 300.0 } else { 50.0 }).collect();
+        if side == "challenger" {
+            ids.push(-1);
+            score.push(0.5);
+            label.push(0.0);
+            group.push("a".to_owned());
+            ms = vec![100.0; rows + 1];
+        }
+        write(
+            &folder.join(format!("{side}.parquet")),
+            vec![
+                ("id", Arc::new(Int64Array::from(ids))),
+                ("score", Arc::new(Float64Array::from(score))),
+                ("label", Arc::new(Float64Array::from(label))),
+                ("group", Arc::new(StringArray::from(group))),
+                ("ms", Arc::new(Float64Array::from(ms))),
+            ],
+        );
+    }
+}
+
+fn validate(folder: &Path, policy: &str, args: &[&str]) -> Output {
+    fs::write(folder.join("policy.toml"), policy).unwrap();
+    let paths = ["--champion", "champion.parquet", "--challenger", "challenger.parquet", "--policy", "policy.toml"];
+    let mut command = Command::cargo_bin("gpudrift").unwrap();
+    command.current_dir(folder).arg("validate").args(paths).args(args).output().unwrap()
+}
+
+fn report(folder: &Path, policy: &str, code: i32) -> Value {
+    let output = validate(folder, policy, &["--format", "json"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    report["run"].take();
+    report
+}
+
+fn near(name: &str, ours: &Value, theirs: f64, tolerance: f64) {
+    let ours = ours.as_f64().unwrap();
+    assert!((ours - theirs).abs() <= tolerance, "{name}: {ours} is not {theirs}");
+}
+
+const BINARY: &str = "id = 'id'\nscore = 'score'\nlabel = 'label'\ngroups = ['group']\nlatency = 'ms'\n\
+                      values = { tp = 10, fp = -20, fn = -5 }\n";
+
+#[test]
+fn figures_are_those_of_their_definitions() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = golden("binary");
+    write_logs(folder.path(), &case);
+    let rule = "[[rule]]\nfigure = 'change.accuracy'\nmin = -1\n";
+    let found = report(folder.path(), &format!("{BINARY}{rule}"), 0);
+    let figures = &found["figures"];
+    assert_eq!(
+        found["rows"],
+        serde_json::json!({ "champion": 500, "challenger": 501, "duplicates": 0, "matched": 500, "paired": 500 })
+    );
+    for side in ["champion", "challenger"] {
+        for (name, value) in case[side].as_object().unwrap() {
+            near(name, &figures[format!("{side}.{name}")]["value"], value.as_f64().unwrap(), 1e-12);
+        }
+    }
+    for name in case["champion"].as_object().unwrap().keys() {
+        let [a, b] = ["champion", "challenger"].map(|side| case[side][name].as_f64().unwrap());
+        near(name, &figures[format!("change.{name}")]["value"], b - a, 1e-12);
+    }
+    near("mcnemar", &figures["change.accuracy"]["p_value"], case["mcnemar"].as_f64().unwrap(), 1e-12);
+    for end in ["value", "low", "high", "p_value"] {
+        near(end, &figures["change.roc_auc"][end], case["delong"][end].as_f64().unwrap(), 1e-9);
+    }
+    near_intervals(&case, figures);
+    assert_eq!(figures["champion.latency_p95"]["value"], 50.0);
+    assert_eq!(figures["change.latency_p95"]["value"], 50.0);
+    let groups = found["groups"]["group"].as_array().unwrap();
+    assert_eq!(groups.iter().map(|group| group["group"].as_str().unwrap()).collect::<Vec<_>>(), ["a", "b", "c"]);
+}
+
+/// Both are random: each end lies within a tenth of the width of the interval.
+fn near_intervals(case: &Value, figures: &Value) {
+    for (name, theirs) in case["intervals"].as_object().unwrap() {
+        let theirs = numbers(theirs);
+        let tolerance = 0.1 * (theirs[1] - theirs[0]);
+        near(name, &figures[name]["low"], theirs[0], tolerance);
+        near(name, &figures[name]["high"], theirs[1], tolerance);
+    }
+}
+
+#[test]
+fn regressions_are_compared_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = golden("regression");
+    write_logs(folder.path(), &case);
+    let policy = "task = 'regression'\nid = 'id'\nprediction = 'score'\nlabel = 'label'\n[[rule]]\nfigure = 'change.mae'\nmax = 0.05\n";
+    let found = report(folder.path(), policy, 0);
+    for side in ["champion", "challenger"] {
+        for (name, value) in case[side].as_object().unwrap() {
+            near(name, &found["figures"][format!("{side}.{name}")]["value"], value.as_f64().unwrap(), 1e-12);
+        }
+    }
+    near_intervals(&case, &found["figures"]);
+    assert_eq!(found["decision"], "deploy");
+}
+
+#[test]
+fn the_answer_follows_from_the_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    write_logs(folder.path(), &golden("binary"));
+    let answer = |rules: &[&str]| {
+        let rules: String = rules.iter().map(|rule| format!("[[rule]]\n{rule}\n")).collect();
+        let policy = format!("{BINARY}samples = 200\n{rules}");
+        let output = validate(folder.path(), &policy, &["--format", "json"]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (report["decision"].as_str().unwrap().to_owned(), output.status.code().unwrap())
+    };
+    let kept = "figure = 'change.accuracy'\nmin = -0.5";
+    let unsure = "figure = 'challenger.accuracy'\nmin = 0.8";
+    let broken = "figure = 'challenger.latency_p95'\nmax = 60";
+    assert_eq!(answer(&[kept]), ("deploy".to_owned(), 0));
+    assert_eq!(answer(&[kept, unsure]), ("hold".to_owned(), 1));
+    assert_eq!(answer(&[kept, unsure, broken]), ("reject".to_owned(), 1));
+    assert_eq!(answer(&[kept, &format!("{broken}\notherwise = 'hold'")]), ("hold".to_owned(), 1));
+    assert_eq!(answer(&[&format!("{unsure}\ncertain = false")]).0, "deploy");
+    let few = validate(folder.path(), &format!("{BINARY}min_rows = 1000\n[[rule]]\n{kept}\n"), &[]);
+    let text = String::from_utf8_lossy(&few.stdout).into_owned();
+    assert!(text.starts_with("# Validation: hold") && text.contains("too few pairs"), "{text}");
+    // Without rules: the customary ones. Group b is helped by the challenger.
+    let customary = report(folder.path(), BINARY, 1);
+    assert_eq!(customary["rules"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_report_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    write_logs(folder.path(), &golden("binary"));
+    let with = |policy: &str, threads: &str| {
+        let output = validate(folder.path(), policy, &["--format", "json", "--threads", threads]);
+        let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["run"].take();
+        report
+    };
+    let policy = format!("{BINARY}samples = 300\n");
+    assert_eq!(with(&policy, "1"), with(&policy, "3"));
+    assert_ne!(with(&policy, "1")["figures"], with(&format!("{policy}seed = 7\n"), "1")["figures"]);
+}
+
+#[test]
+fn mistakes_in_the_policy_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    write_logs(folder.path(), &golden("binary"));
+    for (policy, words) in [
+        ("score = 'score'\nlabel = 'label'\n".to_owned(), "name `id`"),
+        (format!("{BINARY}colour = 1\n"), "unknown field `colour`"),
+        (format!("{BINARY}[[rule]]\nfigure = 'change.acuracy'\nmin = 0\n"), "did you mean change.accuracy?"),
+        (format!("{BINARY}[[rule]]\nfigure = 'change.accuracy'\n"), "neither `min` nor `max`"),
+        (BINARY.replace("label = 'label'", "label = 'truth'"), "truth"),
+    ] {
+        let output = validate(folder.path(), &policy, &[]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+}
