@@ -7,8 +7,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::history::HistoryError;
 
 /// The steps in their order. A step that was released never changes.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_runs.sql"), include_str!("../migrations/0002_alerts.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_runs.sql"),
+    include_str!("../migrations/0002_alerts.sql"),
+    include_str!("../migrations/0003_findings.sql"),
+];
 
 /// `gdri`: tells our files from other SQLite files.
 const APPLICATION_ID: u32 = 0x6764_7269;
