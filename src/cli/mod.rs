@@ -6,6 +6,7 @@ mod columns;
 mod completions;
 mod concept;
 mod config;
+mod dashboard;
 mod deliver;
 mod devices;
 mod diff;
@@ -20,6 +21,7 @@ mod place;
 mod profile;
 mod progress;
 mod scan;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -62,6 +64,10 @@ enum Command {
     Diff(diff::DiffArgs),
     /// Write the history as one table
     Export(export::ExportArgs),
+    /// Write pages for people: every job, run and feature of the history
+    Dashboard(dashboard::DashboardArgs),
+    /// Serve the same pages live, with metrics for Prometheus and a JSON interface; read-only
+    Serve(serve::ServeArgs),
     /// Test the channels of alerts; show and send what waits
     Alert(alert::AlertArgs),
     /// Save a reference, so that a scan reads only the current data
@@ -96,6 +102,8 @@ pub(crate) fn main() -> ExitCode {
         Command::History(args) => history::run(args),
         Command::Diff(args) => diff::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Dashboard(args) => dashboard::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Alert(args) => alert::run(&args),
         Command::Profile(args) => profile::run(args),
         Command::Generate(args) => generate(&args),

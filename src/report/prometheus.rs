@@ -16,6 +16,9 @@ use crate::verdict::Level;
 /// Features with series of their own, unless asked for otherwise.
 const LISTED: usize = 100;
 
+/// The label that tells jobs apart. Prometheus has a label `job` of its own, which says what was scraped.
+const JOB_LABEL: &str = "drift_job";
+
 /// The textfile collector's format.
 pub(super) struct Prometheus;
 
@@ -33,7 +36,7 @@ impl Sink for Prometheus {
     }
 }
 
-/// The latest reports of several jobs together; every series has the job as its first label.
+/// The latest reports of several jobs together; every series has the job as its first label, `drift_job`.
 ///
 /// # Errors
 /// When `out` cannot be written.
@@ -42,7 +45,7 @@ pub fn prometheus_of_jobs(jobs: &[(&str, &Report)], options: &SinkOptions, out: 
     for &(job, report) in jobs {
         for mut gauge in gauges(report, options) {
             for (labels, _) in &mut gauge.samples {
-                labels.insert(0, ("job", job));
+                labels.insert(0, (JOB_LABEL, job));
             }
             match together.get_mut(gauge.name) {
                 Some(known) => known.samples.append(&mut gauge.samples),
@@ -245,10 +248,10 @@ mod tests {
         assert_eq!(text.matches("# TYPE gpudrift_features gauge").count(), 1);
         let mut seen = HashSet::new();
         for (name, labels, _) in text.lines().filter(|line| !line.starts_with('#')).map(parsed) {
-            assert!(labels[0].0 == "job" && (labels[0].1 == "a" || labels[0].1 == "b\"c"), "{labels:?}");
+            assert!(labels[0].0 == JOB_LABEL && (labels[0].1 == "a" || labels[0].1 == "b\"c"), "{labels:?}");
             assert!(seen.insert((name, labels)));
         }
-        assert!(text.contains("gpudrift_incidents{job=\"a\",cause=\"pipeline\"} 2.0\n"), "{text}");
+        assert!(text.contains("gpudrift_incidents{drift_job=\"a\",cause=\"pipeline\"} 2.0\n"), "{text}");
     }
 
     #[test]
