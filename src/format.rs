@@ -128,6 +128,18 @@ pub fn shortened_end(text: &str, columns: usize) -> String {
     cut + "…"
 }
 
+/// A text in lines of at most `columns` terminal columns and at most so many of them, the last cut at its end.
+#[must_use]
+pub fn wrapped(text: &str, columns: usize, lines: usize) -> Vec<String> {
+    let all: Vec<_> = textwrap::wrap(text, columns.max(1)).into_iter().map(std::borrow::Cow::into_owned).collect();
+    match all.split_at_checked(lines.saturating_sub(1)) {
+        Some((kept, rest)) if rest.len() > 1 => {
+            kept.iter().cloned().chain([shortened_end(&rest.join(" "), columns)]).collect()
+        }
+        _ => all,
+    }
+}
+
 fn taken(chars: impl Iterator<Item = char>, columns: usize) -> String {
     let mut used = 0;
     chars

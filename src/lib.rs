@@ -35,6 +35,8 @@
 //! | [`profile`] | the reference, saved: it answers in the place of files |
 //! | [`report`] | results out: table, JSON, Parquet and more |
 //! | [`history`] | every run kept, and how features moved over them |
+//! | [`dashboard`] | pages for people, from the history |
+//! | [`serve`] | the same pages live, metrics and a JSON interface |
 //! | [`alert`] | who is told, and until when |
 //! | [`model`] | predictions beside labels: how good are they, and are they still? |
 //! | [`concept`] | streams of errors and losses: when did the concept change? |
@@ -70,6 +72,7 @@ pub mod compare;
 pub mod concept;
 pub mod config;
 pub mod counts;
+pub mod dashboard;
 pub mod format;
 pub mod generate;
 pub mod history;
@@ -81,6 +84,7 @@ pub mod quality;
 pub mod report;
 pub mod retrain;
 pub mod scan;
+pub mod serve;
 pub mod source;
 pub mod stats;
 pub mod verdict;

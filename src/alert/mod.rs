@@ -19,6 +19,7 @@ mod incident;
 mod message;
 mod night;
 mod outbox;
+mod past;
 mod playbook;
 mod retrain;
 mod samples;
@@ -36,6 +37,7 @@ pub use config::{AlertsConfig, ChannelConfig, Period, Tls};
 pub use deliver::{Delivered, SendStep, Tested};
 pub use message::{Action, FeatureNote, Links, MESSAGE_VERSION, Message, RunNote};
 pub use outbox::{OpenIncident, Waiting};
+pub use past::{PastIncident, past_incidents};
 pub use playbook::PLAYBOOK;
 
 /// Why alerts could not be set up, or kept.

@@ -7,6 +7,7 @@ mod columns;
 mod completions;
 mod concept;
 mod config;
+mod dashboard;
 mod deliver;
 mod devices;
 mod diff;
@@ -23,6 +24,7 @@ mod profile;
 mod progress;
 mod retrain;
 mod scan;
+mod serve;
 mod validate;
 
 use std::process::ExitCode;
@@ -68,6 +70,10 @@ enum Command {
     Diff(diff::DiffArgs),
     /// Write the history as one table
     Export(export::ExportArgs),
+    /// Write pages for people: every job, run and feature of the history
+    Dashboard(dashboard::DashboardArgs),
+    /// Serve the same pages live, with metrics for Prometheus and a JSON interface; read-only
+    Serve(serve::ServeArgs),
     /// Test the channels of alerts; show and send what waits
     Alert(alert::AlertArgs),
     /// Decide whether a model is to be trained again
@@ -109,6 +115,8 @@ pub(crate) fn main() -> ExitCode {
         Command::History(args) => history::run(args),
         Command::Diff(args) => diff::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Dashboard(args) => dashboard::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Alert(args) => alert::run(&args),
         Command::Retrain(args) => retrain::run(&args),
         Command::Profile(args) => profile::run(args),

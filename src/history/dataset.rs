@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 
 use super::record::{Numbers, QUANTILES};
 use super::{HistoryError, Point, RunIdentity, Step, Store, Stored, StoredRun, content};
-use crate::report::{FeatureReport, Report, Run, Skipped};
+use crate::report::{FeatureReport, Finding, Report, Run, Skipped};
 use crate::verdict::Level;
 
 /// The columns of numbers that may be null, after which come the quantiles.
@@ -114,7 +114,9 @@ impl Store for Dataset {
             }
         }
         let (facts, skipped): (Run, Vec<Skipped>) = (metadata(&path, "run")?, metadata(&path, "skipped")?);
-        Ok(Report::new(facts, features, skipped))
+        // Files of earlier versions have none.
+        let findings: Option<Vec<Finding>> = optional_metadata(&path, "findings")?;
+        Ok(Report::new(facts, features, skipped).with_findings(findings.unwrap_or_default()))
     }
 
     fn numbers(&self, run: &StoredRun) -> Result<Vec<(String, Numbers)>, HistoryError> {
@@ -160,6 +162,7 @@ fn encoded(run: &StoredRun, report: &Report) -> Result<Vec<u8>, ParquetError> {
         ("gpudrift.stored", serde_json::to_string(run).map_err(external)?),
         ("gpudrift.run", serde_json::to_string(&report.run).map_err(external)?),
         ("gpudrift.skipped", serde_json::to_string(&report.skipped).map_err(external)?),
+        ("gpudrift.findings", serde_json::to_string(&report.findings).map_err(external)?),
     ];
     let metadata = pairs.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect();
     let properties = WriterProperties::builder()
@@ -243,13 +246,18 @@ fn batches(path: &Path, names: &[&str]) -> Result<Vec<RecordBatch>, HistoryError
 }
 
 fn metadata<T: DeserializeOwned>(path: &Path, key: &str) -> Result<T, HistoryError> {
+    let damaged = || HistoryError::Damaged { path: path.to_owned(), what: format!("it has no gpudrift.{key}") };
+    optional_metadata(path, key)?.ok_or_else(damaged)
+}
+
+fn optional_metadata<T: DeserializeOwned>(path: &Path, key: &str) -> Result<Option<T>, HistoryError> {
     let read = || -> Result<Option<String>, ParquetError> {
         let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
         let pairs = builder.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
         Ok(pairs.into_iter().find(|pair| pair.key == format!("gpudrift.{key}")).and_then(|pair| pair.value))
     };
-    let text = read().map_err(|source| parquet("read", path, source))?.unwrap_or_default();
-    serde_json::from_str(&text).map_err(|error| damaged(path, &error))
+    let text = read().map_err(|source| parquet("read", path, source))?;
+    text.map(|text| serde_json::from_str(&text).map_err(|error| damaged(path, &error))).transpose()
 }
 
 fn read_run(path: &Path) -> Result<StoredRun, HistoryError> {

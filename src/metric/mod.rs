@@ -15,6 +15,7 @@ mod table;
 mod total_variation;
 mod wasserstein;
 
+pub use psi::psi_term;
 pub use table::{Table, TableCell};
 
 use crate::stats::KsChoice;

@@ -22,12 +22,15 @@ impl Metric for Psi {
 
     fn evaluate(&self, comparison: &Comparison, settings: &Settings) -> Vec<Outcome> {
         let floor = settings.psi_floor;
-        let term = |r: f64, c: f64| {
-            let (r, c) = (r.max(floor), c.max(floor));
-            (c - r) * libm::log(c / r)
-        };
-        vec![of_table(comparison, |table| table.sum_of_shares(term))]
+        vec![of_table(comparison, |table| table.sum_of_shares(|r, c| psi_term(r, c, floor)))]
     }
+}
+
+/// What one bin, or one category, adds to PSI: (c − r) · ln(c / r), both shares clipped below at the floor.
+#[must_use]
+pub fn psi_term(reference: f64, current: f64, floor: f64) -> f64 {
+    let (r, c) = (reference.max(floor), current.max(floor));
+    (c - r) * libm::log(c / r)
 }
 
 #[cfg(test)]

@@ -7,13 +7,16 @@ use std::io::{self, Write};
 use askama::Template;
 
 use super::bars::Bars;
+use super::happened::{self, Happened};
 use super::{FeatureReport, Number, Report, Sink, SinkOptions};
 use crate::format::{count, counted, percent, printable, probability, significant};
 use crate::verdict::Level;
 
 /// Features with level ok that are drawn unless asked for otherwise.
 const OK_SHOWN: usize = 200;
-/// Skipped features that are listed unless asked for otherwise.
+/// Features of an incident that are named.
+const MEMBERS: usize = 50;
+/// Skipped features, and findings, that are listed unless asked for otherwise.
 const SKIPPED_SHOWN: usize = 200;
 /// Height of a bar of the highest share, in pixels.
 const BAR_HEIGHT: f64 = 26.0;
@@ -45,9 +48,13 @@ struct Page {
     tiles: Vec<Tile>,
     levels: [&'static str; 4],
     warnings: Vec<String>,
+    incidents: Vec<IncidentRow>,
+    incidents_headline: String,
     columns: [Column; 8],
     rows: Vec<Row>,
     hidden: String,
+    findings: Vec<Entry>,
+    findings_hidden: String,
     skipped: Vec<Entry>,
     skipped_hidden: String,
     run: Vec<(&'static str, String)>,
@@ -69,6 +76,21 @@ struct Entry {
     reason: String,
 }
 
+/// Features that moved together.
+struct IncidentRow {
+    level: &'static str,
+    title: String,
+    cause: &'static str,
+    members: String,
+}
+
+/// What happened to a feature.
+struct Change {
+    title: String,
+    cause: String,
+    evidence: String,
+}
+
 struct Row {
     level: &'static str,
     rank: u8,
@@ -76,6 +98,7 @@ struct Row {
     data_type: String,
     numbers: [Shown; 5],
     bars: Option<Drawn>,
+    change: Option<Change>,
     why: String,
     details: Vec<Fact>,
     metrics: String,
@@ -113,6 +136,7 @@ impl Page {
         let (features, hidden) = options.shown(report, OK_SHOWN);
         let listed = if options.all { usize::MAX } else { SKIPPED_SHOWN };
         let skipped = report.skipped.iter().take(listed);
+        let happened = Happened::of(report);
         let run = &report.run;
         let side = |input: &super::Input| {
             format!("{} in {}", counted(input.rows, "row", "rows"), counted(input.files, "file", "files"))
@@ -124,9 +148,13 @@ impl Page {
             tiles,
             levels: ["critical", "warning", "info", "ok"],
             warnings: run.warnings.iter().map(|warning| printable(warning)).collect(),
+            incidents_headline: happened.headline().unwrap_or_default(),
+            incidents: happened.incidents.iter().map(|incident| IncidentRow::of(incident)).collect(),
             columns: columns.map(|name| Column { name, numeric: matches!(name, "PSI" | "KS D" | "p" | "q" | "null") }),
             rows: features.into_iter().map(Row::of).collect(),
             hidden: count(hidden as u64),
+            findings: happened.findings.iter().take(listed).map(Entry::of).collect(),
+            findings_hidden: count(happened.findings.len().saturating_sub(listed) as u64),
             skipped: skipped.map(|one| Entry { name: printable(&one.name), reason: printable(&one.reason) }).collect(),
             skipped_hidden: count(report.skipped.len().saturating_sub(listed) as u64),
             run: vec![
@@ -145,6 +173,32 @@ impl Page {
 /// Printable text that keeps its lines.
 fn printable_lines(text: &str) -> String {
     text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
+impl Entry {
+    fn of(finding: &super::Finding) -> Self {
+        let name = finding.feature.as_ref().unwrap_or(&finding.check);
+        Self { name: printable(name), reason: printable(&finding.message) }
+    }
+}
+
+impl IncidentRow {
+    fn of(incident: &super::Incident) -> Self {
+        Self {
+            level: incident.level.name(),
+            title: printable(&incident.title),
+            cause: incident.cause.words(),
+            members: happened::members(incident, MEMBERS),
+        }
+    }
+}
+
+impl Change {
+    fn of(feature: &FeatureReport) -> Option<Self> {
+        let [title, cause] = happened::title(feature)?;
+        let evidence = feature.change_kind.as_ref().map(|change| printable(&change.evidence)).unwrap_or_default();
+        Some(Self { title, cause, evidence })
+    }
 }
 
 impl Row {
@@ -168,7 +222,8 @@ impl Row {
                 Shown { text: nulls, sort: (after - before).abs().to_string() },
             ],
             bars: Bars::of(feature).map(|bars| Drawn::of(&bars)),
-            why: if notable { printable(&feature.why().join("; ")) } else { String::new() },
+            change: Change::of(feature),
+            why: if notable { printable(&feature.reasons.join("; ")) } else { String::new() },
             details: if notable { facts(feature) } else { Vec::new() },
             metrics: if notable { metrics(feature) } else { String::new() },
         }
@@ -272,7 +327,9 @@ mod tests {
             }
             let rows = page
                 .descendants()
-                .filter(|node| node.attribute("class").is_some_and(|c| c.starts_with("level")))
+                .filter(|node| {
+                    node.has_tag_name("td") && node.attribute("class").is_some_and(|c| c.starts_with("level"))
+                })
                 .count();
             assert_eq!(rows, report.features.len().min(rows.max(1)), "one row a feature");
         }

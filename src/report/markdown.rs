@@ -3,13 +3,16 @@
 use std::io::{self, Write};
 
 use super::bars::Bars;
+use super::happened::{self, Happened};
 use super::{FeatureReport, Report, Sink, SinkOptions};
 use crate::format::{count, counted, percent, printable, probability};
 use crate::verdict::Level;
 
 /// Features with level ok that are shown unless asked for otherwise: none, a pull request is not the place.
 const OK_SHOWN: usize = 0;
-/// Skipped features that are listed.
+/// Features of an incident that are named.
+const MEMBERS: usize = 12;
+/// Skipped features, and findings, that are listed.
 const SKIPPED_SHOWN: usize = 100;
 
 /// GitHub-flavoured Markdown.
@@ -34,6 +37,8 @@ impl Sink for Markdown {
             levels.map(|level| format!("{} {}", count(report.summary.of_level(level)), level.name())).collect();
         let job = report.run.job.as_ref().map_or_else(String::new, |job| format!(" of {}", escaped(job)));
         writeln!(out, "## Drift report{job}: {}\n", parts.join(", "))?;
+        let happened = Happened::of(report);
+        incidents(out, &happened)?;
         let (features, hidden) = options.shown(report, OK_SHOWN);
         if features.is_empty() {
             writeln!(out, "No feature asks for attention.\n")?;
@@ -48,6 +53,7 @@ impl Sink for Markdown {
         if hidden > 0 {
             writeln!(out, "{} not shown.\n", counted(hidden as u64, "feature", "features"))?;
         }
+        findings(out, &happened, options)?;
         skipped(out, report, options)?;
         run(out, report)
     }
@@ -74,8 +80,50 @@ fn row(out: &mut dyn Write, feature: &FeatureReport) -> io::Result<()> {
         chance(q),
         percent(feature.reference.null_share()),
         percent(feature.current.null_share()),
-        escaped(&feature.why().join("; ")),
+        why(feature),
     )
+}
+
+/// What happened, with its evidence, then the reasons.
+fn why(feature: &FeatureReport) -> String {
+    let reasons = escaped(&feature.reasons.join("; "));
+    match (happened::title(feature), &feature.change_kind) {
+        (Some([title, cause]), Some(change)) => {
+            let end = if reasons.is_empty() { String::new() } else { format!("; {reasons}") };
+            format!("**{}** ({cause}): {}{end}", escaped(&title), escaped(&change.evidence))
+        }
+        _ => reasons,
+    }
+}
+
+fn incidents(out: &mut dyn Write, happened: &Happened<'_>) -> io::Result<()> {
+    let Some(headline) = happened.headline() else { return Ok(()) };
+    writeln!(out, "{headline}\n")?;
+    for incident in &happened.incidents {
+        let (level, title) = (incident.level.name(), escaped(&incident.title));
+        let members = match incident.features.len() {
+            1 => String::new(),
+            _ => format!(": {}", escaped(&happened::members(incident, MEMBERS))),
+        };
+        writeln!(out, "* **{level}** {title} ({}){members}", incident.cause.words())?;
+    }
+    writeln!(out)
+}
+
+fn findings(out: &mut dyn Write, happened: &Happened<'_>, options: &SinkOptions) -> io::Result<()> {
+    if happened.findings.is_empty() {
+        return Ok(());
+    }
+    let total = happened.findings.len();
+    let shown = if options.all { total } else { SKIPPED_SHOWN };
+    writeln!(out, "<details><summary>{}</summary>\n", counted(total as u64, "finding", "findings"))?;
+    for finding in happened.findings.iter().take(shown) {
+        writeln!(out, "* {}", escaped(&happened::finding(finding)))?;
+    }
+    if total > shown {
+        writeln!(out, "* … and {} more", count((total - shown) as u64))?;
+    }
+    writeln!(out, "\n</details>\n")
 }
 
 fn skipped(out: &mut dyn Write, report: &Report, options: &SinkOptions) -> io::Result<()> {

@@ -7,6 +7,7 @@
 
 mod bars;
 mod feature;
+mod happened;
 mod html;
 mod json;
 mod markdown;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use bars::sparkline;
 pub use feature::{Categories, Category, Change, FactChange, Facts, FeatureReport, PsiBins, SideReport, TopCategory};
 pub use number::{Edge, MetricValue, Number};
+pub use prometheus::prometheus_of_jobs;
 pub use selection::{ComparisonReport, FreshnessReport, SegmentRows, SegmentsReport, SelectionReport, WindowReport};
 pub use sink::{SINKS, Sink, SinkOptions, sink, write_all};
 

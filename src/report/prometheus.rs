@@ -9,11 +9,15 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 
 use super::{FeatureReport, Report, Sink, SinkOptions};
+use crate::change::Cause;
 use crate::format::real;
 use crate::verdict::Level;
 
 /// Features with series of their own, unless asked for otherwise.
 const LISTED: usize = 100;
+
+/// The label that tells jobs apart. Prometheus has a label `job` of its own, which says what was scraped.
+const JOB_LABEL: &str = "drift_job";
 
 /// The textfile collector's format.
 pub(super) struct Prometheus;
@@ -28,16 +32,49 @@ impl Sink for Prometheus {
     }
 
     fn write(&self, report: &Report, options: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
-        totals(out, report)?;
-        let features = listed(report, options);
-        gauge(
-            out,
-            "gpudrift_features_listed",
-            "Features that have series of their own below.",
-            [(vec![], real(features.len() as u64))],
-        )?;
-        series(out, &features)
+        write_gauges(out, gauges(report, options))
     }
+}
+
+/// The latest reports of several jobs together; every series has the job as its first label, `drift_job`.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn prometheus_of_jobs(jobs: &[(&str, &Report)], options: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
+    let mut together: indexmap::IndexMap<&str, Gauge<'_>> = indexmap::IndexMap::new();
+    for &(job, report) in jobs {
+        for mut gauge in gauges(report, options) {
+            for (labels, _) in &mut gauge.samples {
+                labels.insert(0, (JOB_LABEL, job));
+            }
+            match together.get_mut(gauge.name) {
+                Some(known) => known.samples.append(&mut gauge.samples),
+                None => drop(together.insert(gauge.name, gauge)),
+            }
+        }
+    }
+    write_gauges(out, together.into_values())
+}
+
+/// Labels and value of one sample.
+type Sample<'r> = (Vec<(&'static str, &'r str)>, f64);
+
+/// One metric with all its samples.
+struct Gauge<'r> {
+    name: &'static str,
+    help: &'static str,
+    samples: Vec<Sample<'r>>,
+}
+
+/// Everything that is told of a report; a metric that no listed feature has does not appear.
+fn gauges<'r>(report: &'r Report, options: &SinkOptions) -> Vec<Gauge<'r>> {
+    let features = listed(report, options);
+    let mut gauges = totals(report);
+    let listed = "Features that have series of their own below.";
+    gauges.push(Gauge::one("gpudrift_features_listed", listed, real(features.len() as u64)));
+    gauges.extend(series(&features));
+    gauges.retain(|gauge| !gauge.samples.is_empty());
+    gauges
 }
 
 /// The features with series of their own: drifted, most severe first, one of each name.
@@ -51,70 +88,79 @@ fn listed<'r>(report: &'r Report, options: &SinkOptions) -> Vec<&'r FeatureRepor
         .collect()
 }
 
-/// Numbers of the whole run.
-fn totals(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let (run, summary) = (&report.run, &report.summary);
-    let levels = Level::ALL.map(|level| (vec![("level", level.name())], real(summary.of_level(level))));
-    gauge(out, "gpudrift_features", "Compared features by level.", levels)?;
-    gauge(out, "gpudrift_skipped_features", "Features that could not be compared.", [(vec![], real(summary.skipped))])?;
-    let failed = report.skipped.iter().filter(|skipped| skipped.is_failure()).count();
-    let help = "Features that were asked for by name, or failed to read, and could not be compared.";
-    gauge(out, "gpudrift_failed_features", help, [(vec![], real(failed as u64))])?;
-    let rows = [("reference", &run.reference), ("current", &run.current)];
-    let rows = rows.map(|(side, input)| (vec![("side", side)], real(input.rows)));
-    gauge(out, "gpudrift_rows", "Rows of each side.", rows)?;
-    gauge(out, "gpudrift_run_duration_seconds", "Wall time of the run.", [(vec![], run.duration_seconds)])?;
-    if let Ok(started) = chrono::DateTime::parse_from_rfc3339(&run.started_at) {
-        let seconds = u64::try_from(started.timestamp()).map_or(0.0, real);
-        gauge(out, "gpudrift_run_started_timestamp_seconds", "When the run began, in Unix time.", [(vec![], seconds)])?;
+impl<'r> Gauge<'r> {
+    fn new(name: &'static str, help: &'static str, samples: impl IntoIterator<Item = Sample<'r>>) -> Self {
+        Self { name, help, samples: samples.into_iter().collect() }
     }
-    let info = vec![("version", run.version.as_str()), ("backend", &run.backend), ("device", &run.device)];
-    gauge(out, "gpudrift_run_info", "Always 1; the labels say who counted.", [(info, 1.0)])
+
+    fn one(name: &'static str, help: &'static str, value: f64) -> Self {
+        Self::new(name, help, [(vec![], value)])
+    }
 }
 
-/// The series of single features; a metric that no listed feature has does not appear.
-fn series(out: &mut dyn Write, features: &[&FeatureReport]) -> io::Result<()> {
-    let of = |value: &dyn Fn(&FeatureReport) -> Option<f64>| -> Vec<Sample<'_>> {
-        features.iter().filter_map(|&f| value(f).map(|value| (vec![("feature", f.name.as_str())], value))).collect()
+/// Numbers of the whole run.
+fn totals(report: &Report) -> Vec<Gauge<'_>> {
+    let (run, summary) = (&report.run, &report.summary);
+    let levels = Level::ALL.map(|level| (vec![("level", level.name())], real(summary.of_level(level))));
+    let failed = report.skipped.iter().filter(|skipped| skipped.is_failure()).count();
+    let could_not = "Features that were asked for by name, or failed to read, and could not be compared.";
+    let rows = [("reference", &run.reference), ("current", &run.current)];
+    let rows = rows.map(|(side, input)| (vec![("side", side)], real(input.rows)));
+    let started = chrono::DateTime::parse_from_rfc3339(&run.started_at).ok();
+    let started = started.map(|at| (vec![], u64::try_from(at.timestamp()).map_or(0.0, real)));
+    let info = vec![("version", run.version.as_str()), ("backend", &run.backend), ("device", &run.device)];
+    vec![
+        Gauge::new("gpudrift_features", "Compared features by level.", levels),
+        Gauge::one("gpudrift_skipped_features", "Features that could not be compared.", real(summary.skipped)),
+        Gauge::one("gpudrift_failed_features", could_not, real(failed as u64)),
+        Gauge::new("gpudrift_incidents", "Features that moved together, by cause.", incidents(report)),
+        Gauge::one("gpudrift_findings", "Findings of data quality and schema.", real(report.findings.len() as u64)),
+        Gauge::new("gpudrift_rows", "Rows of each side.", rows),
+        Gauge::one("gpudrift_run_duration_seconds", "Wall time of the run.", run.duration_seconds),
+        Gauge::new("gpudrift_run_started_timestamp_seconds", "When the run began, in Unix time.", started),
+        Gauge::new("gpudrift_run_info", "Always 1; the labels say who counted.", [(info, 1.0)]),
+    ]
+}
+
+/// Incidents with a level above ok, by cause.
+fn incidents(report: &Report) -> [Sample<'static>; 3] {
+    [("pipeline", Cause::Pipeline), ("data", Cause::Data), ("unclear", Cause::Unclear)].map(|(name, cause)| {
+        let incidents = report.incidents.iter();
+        let number = incidents.filter(|incident| incident.level > Level::Ok && incident.cause == cause).count();
+        (vec![("cause", name)], real(number as u64))
+    })
+}
+
+/// The series of single features.
+fn series<'r>(features: &[&'r FeatureReport]) -> [Gauge<'r>; 5] {
+    let of = |value: &dyn Fn(&FeatureReport) -> Option<f64>| -> Vec<Sample<'r>> {
+        let sample = |&f: &&'r FeatureReport| value(f).map(|value| (vec![("feature", f.name.as_str())], value));
+        features.iter().filter_map(sample).collect()
     };
-    let level = of(&|feature| Some(real(feature.level as u64)));
-    gauge(out, "gpudrift_feature_level", "Level of a drifted feature: 0 ok, 1 info, 2 warning, 3 critical.", level)?;
-    gauge(out, "gpudrift_feature_psi", "Population stability index.", of(&|feature| feature.number("psi")))?;
-    let ks = of(&|feature| feature.number("ks_statistic"));
-    gauge(out, "gpudrift_feature_ks_statistic", "Kolmogorov-Smirnov D.", ks)?;
-    gauge(
-        out,
-        "gpudrift_feature_q_value",
-        "p-value adjusted for all features of the run.",
-        of(&|feature| feature.test().1),
-    )?;
+    let level = "Level of a drifted feature: 0 ok, 1 info, 2 warning, 3 critical.";
     let shares = features.iter().flat_map(|feature| {
         [("reference", &feature.reference), ("current", &feature.current)]
             .map(|(side, facts)| (vec![("feature", feature.name.as_str()), ("side", side)], facts.null_share()))
     });
-    gauge(out, "gpudrift_feature_null_share", "Share of the rows that are null.", shares)
+    [
+        Gauge::new("gpudrift_feature_level", level, of(&|feature| Some(real(feature.level as u64)))),
+        Gauge::new("gpudrift_feature_psi", "Population stability index.", of(&|feature| feature.number("psi"))),
+        Gauge::new("gpudrift_feature_ks_statistic", "Kolmogorov-Smirnov D.", of(&|f| f.number("ks_statistic"))),
+        Gauge::new("gpudrift_feature_q_value", "p-value adjusted for all features of the run.", of(&|f| f.test().1)),
+        Gauge::new("gpudrift_feature_null_share", "Share of the rows that are null.", shares),
+    ]
 }
 
-/// Labels and value of one sample.
-type Sample<'r> = (Vec<(&'static str, &'r str)>, f64);
-
-/// One metric with all its samples; nothing without samples.
-fn gauge<'r>(
-    out: &mut dyn Write,
-    name: &str,
-    help: &str,
-    samples: impl IntoIterator<Item = Sample<'r>>,
-) -> io::Result<()> {
-    let mut samples = samples.into_iter().peekable();
-    if samples.peek().is_none() {
-        return Ok(());
-    }
-    writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge")?;
-    for (labels, value) in samples {
-        let labels: Vec<_> = labels.into_iter().map(|(label, text)| format!("{label}=\"{}\"", escaped(text))).collect();
-        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-        // Debug prints the shortest text that reads back to the same bits, with an exponent where that is shorter.
-        writeln!(out, "{name}{labels} {value:?}")?;
+fn write_gauges<'r>(out: &mut dyn Write, gauges: impl IntoIterator<Item = Gauge<'r>>) -> io::Result<()> {
+    for Gauge { name, help, samples } in gauges {
+        writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge")?;
+        for (labels, value) in samples {
+            let labels: Vec<_> =
+                labels.into_iter().map(|(label, text)| format!("{label}=\"{}\"", escaped(text))).collect();
+            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+            // Debug prints the shortest text that reads back to the same bits, with an exponent where that is shorter.
+            writeln!(out, "{name}{labels} {value:?}")?;
+        }
     }
     Ok(())
 }
@@ -191,6 +237,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn jobs_share_a_metric_and_differ_in_their_label() {
+        let (one, other) = (samples::report(), samples::odd());
+        let mut out = Vec::new();
+        prometheus_of_jobs(&[("a", &one), ("b\"c", &other)], &SinkOptions::default(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches("# TYPE gpudrift_features gauge").count(), 1);
+        let mut seen = HashSet::new();
+        for (name, labels, _) in text.lines().filter(|line| !line.starts_with('#')).map(parsed) {
+            assert!(labels[0].0 == JOB_LABEL && (labels[0].1 == "a" || labels[0].1 == "b\"c"), "{labels:?}");
+            assert!(seen.insert((name, labels)));
+        }
+        assert!(text.contains("gpudrift_incidents{drift_job=\"a\",cause=\"pipeline\"} 2.0\n"), "{text}");
     }
 
     #[test]

@@ -7,11 +7,13 @@ use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangeme
 use super::FeatureReport;
 use super::bars::Bars;
 use super::table::Paint;
-use crate::format::{percent, printable, probability, shortened, shortened_end, width};
+use crate::format::{percent, printable, probability, shortened, shortened_end, width, wrapped};
 use crate::verdict::Level;
 
 /// A reason needs this many columns to be one of its own.
 const REASON_WIDTH: usize = 36;
+/// Lines that what happened to a feature may take.
+const HAPPENED_LINES: usize = 3;
 /// From this width on two spaces stand between columns, and one below it.
 const ROOMY: usize = 110;
 
@@ -19,6 +21,8 @@ const ROOMY: usize = 110;
 pub(super) struct Row {
     level: Level,
     texts: [String; Column::ALL.len()],
+    /// What happened, with its evidence.
+    happened: Option<String>,
     reasons: Vec<String>,
 }
 
@@ -92,7 +96,22 @@ impl Row {
             Column::Reference => reference.clone(),
             Column::Current => current.clone(),
         });
-        Self { level: feature.level, texts, reasons: feature.why().iter().map(|reason| printable(reason)).collect() }
+        let happened = feature.change_kind.as_ref().filter(|_| feature.level > Level::Ok);
+        let happened = happened.map(|change| printable(&change.sentence()));
+        let reasons = feature.reasons.iter().map(|reason| printable(reason)).collect();
+        Self { level: feature.level, texts, happened, reasons }
+    }
+
+    /// What happened and why it matters, in lines of at most `room` columns: the evidence is worth several.
+    fn lines(&self, room: usize) -> Vec<String> {
+        let mut lines = self.happened.as_ref().map_or_else(Vec::new, |text| wrapped(text, room, HAPPENED_LINES));
+        lines.extend(lines_of(&self.reasons, room));
+        lines
+    }
+
+    /// The same as one text.
+    fn why(&self) -> String {
+        self.happened.iter().chain(&self.reasons).map(String::as_str).collect::<Vec<_>>().join("; ")
     }
 
     fn text(&self, column: Column) -> &str {
@@ -100,7 +119,7 @@ impl Row {
     }
 }
 
-fn level_text(level: Level, short: bool) -> &'static str {
+pub(super) fn level_text(level: Level, short: bool) -> &'static str {
     match (level, short) {
         (Level::Ok, _) => "ok",
         (Level::Info, _) => "INFO",
@@ -137,7 +156,7 @@ impl Layout {
         };
         let gap = if width >= ROOMY { 2 } else { 1 };
         let needed = natural(Column::Feature);
-        let reasons = rows.iter().any(|row| !row.reasons.is_empty());
+        let reasons = rows.iter().any(|row| row.happened.is_some() || !row.reasons.is_empty());
         let dropped: [(&[Column], bool); 5] = [
             (&[], false),
             (&[Column::P], false),
@@ -188,7 +207,7 @@ pub(super) fn write_rows(out: &mut dyn Write, rows: &[Row], width: usize, paint:
     for (line, row) in lines.zip(rows) {
         writeln!(out, "{}", line.trim_end())?;
         let room = width.saturating_sub(indent).max(20);
-        for reason in lines_of(&row.reasons, room) {
+        for reason in row.lines(room) {
             writeln!(out, "{:indent$}{}", "", paint.dim(&reason))?;
         }
     }
@@ -224,7 +243,7 @@ fn filled(rows: &[Row], layout: &Layout, paint: &Paint) -> comfy_table::Table {
     for row in rows {
         let mut cells: Vec<Cell> = layout.columns.iter().map(|&column| cell(row, column, layout)).collect();
         if layout.reason.is_some() {
-            cells.push(Cell::new(row.reasons.join("; ")));
+            cells.push(Cell::new(row.why()));
         }
         table.add_row(cells);
     }

@@ -207,6 +207,33 @@ pub(crate) fn report() -> Report {
     features[battery].reasons =
         vec!["null share moved from 0% to 10%".to_owned(), "KS D 0.13 with q 4.1e-9, though PSI is 0.021".to_owned()];
 
+    let kind = |kind: &str, title: &str, confidence, cause, evidence: &str| {
+        let (kind, title, evidence) = (kind.to_owned(), title.to_owned(), evidence.to_owned());
+        Some(ChangeKind { kind, title, confidence, cause, evidence })
+    };
+    let amount = by_name(&mut features, "customer_stats:amount_mean_90d");
+    features[amount].change_kind = kind(
+        "unit_change",
+        "unit change × 1000",
+        0.96,
+        Cause::Pipeline,
+        "every quantile is 996.3 to 1051.5 times its reference (kilo); undone, the two differ by 0.4 points at most",
+    );
+    let created = by_name(&mut features, "orders:created_at");
+    let later = "every quantile lies 29.9 days later; undone, the two differ by 0.4 points at most";
+    features[created].change_kind = kind("shift", "shifted 29.9 days later", 0.84, Cause::Data, later);
+    let country = by_name(&mut features, "orders:country");
+    let gb = "\"GB\" in 1.2% of the values; the others keep their proportions";
+    features[country].change_kind = kind("new_category", "new category \"GB\"", 0.9, Cause::Data, gb);
+    for (name, evidence) in [
+        ("device:battery_level", "nulls rose from 0% to 10% of the rows"),
+        ("device:temperature", "nulls rose from 0% to 9.9% of the rows"),
+    ] {
+        let at = by_name(&mut features, name);
+        features[at].level = Level::Info;
+        features[at].change_kind = kind("null_spike", "null spike", 0.97, Cause::Pipeline, evidence);
+    }
+
     let refund = by_name(&mut features, "orders:refund_amount");
     let feature = &mut features[refund];
     feature.level = Level::Info;
@@ -235,7 +262,17 @@ pub(crate) fn report() -> Report {
         skipped("orders:legacy_code", "is in the reference only", SkipCause::OneSided, false),
         skipped("orders:contry", "no feature has this name; did you mean orders:country?", SkipCause::Unknown, true),
     ];
-    Report::new(run(), features, skipped)
+    let finding = |check: &str, feature: Option<&str>, message: &str| Finding {
+        check: check.to_owned(),
+        feature: feature.map(str::to_owned),
+        message: message.to_owned(),
+        numbers: [("share".to_owned(), 0.125)].into_iter().collect(),
+    };
+    let findings = vec![
+        finding("schema", None, "1 column is gone: orders:legacy_code"),
+        finding("outliers", Some("orders:items"), "far outliers rose from 0.2% to 12.5% of the values"),
+    ];
+    Report::new(run(), features, skipped).with_findings(findings)
 }
 
 /// No features at all.

@@ -7,15 +7,18 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::rows::{Row, write_rows};
+use super::happened::{self, Happened};
+use super::rows::{Row, level_text, write_rows};
 use super::{Report, Sink, SinkOptions, Skipped};
-use crate::format::{count, counted, printable, shortened, shortened_end, width};
+use crate::format::{count, counted, printable, shortened, shortened_end, width, wrapped};
 use crate::verdict::Level;
 
 /// Features with level ok that are shown unless asked for otherwise.
 const OK_SHOWN: usize = 20;
-/// Skipped features that are shown unless asked for otherwise.
+/// Skipped features, incidents and findings that are shown unless asked for otherwise.
 const SKIPPED_SHOWN: usize = 10;
+/// Features of an incident that are named.
+const MEMBERS: usize = 8;
 
 /// The table for people.
 pub(super) struct Table;
@@ -47,6 +50,7 @@ impl Sink for Table {
             let hidden = counted(hidden as u64, "more feature", "more features");
             writeln!(out, "{}", paint.dim(&format!("… {hidden} not shown; --all shows every one")))?;
         }
+        write_happened(out, &Happened::of(report), options, &paint)?;
         write_skipped(out, &report.skipped, options, &paint)?;
         writeln!(out, "\n{}", summary(report, &paint))
     }
@@ -82,6 +86,43 @@ fn summary(report: &Report, paint: &Paint) -> String {
     format!("{features} in {:.1} s: {}", report.run.duration_seconds, parts.join(", "))
 }
 
+/// Incidents of several features, which no row of the table tells, and findings.
+fn write_happened(
+    out: &mut dyn Write,
+    happened: &Happened<'_>,
+    options: &SinkOptions,
+    paint: &Paint,
+) -> io::Result<()> {
+    let shown = |total: usize| if options.all { total } else { SKIPPED_SHOWN };
+    let left_out = |out: &mut dyn Write, total: usize| match total.saturating_sub(shown(total)) {
+        0 => Ok(()),
+        rest => writeln!(out, "{}", paint.dim(&format!("  … and {} more; --all shows every one", count(rest as u64)))),
+    };
+    let room = options.width.saturating_sub(4).max(20);
+    if let Some(headline) = happened.headline() {
+        writeln!(out, "\n{headline}")?;
+        let several: Vec<_> = happened.incidents.iter().filter(|incident| incident.features.len() > 1).collect();
+        for incident in several.iter().take(shown(several.len())) {
+            let what = format!("{} ({})", printable(&incident.title), incident.cause.words());
+            let level = level_text(incident.level, false);
+            let title = shortened_end(&what, room.saturating_sub(level.len()));
+            writeln!(out, "  {} {title}", paint.level(incident.level, level))?;
+            for line in wrapped(&happened::members(incident, MEMBERS), room, 2) {
+                writeln!(out, "    {}", paint.dim(&line))?;
+            }
+        }
+        left_out(out, several.len())?;
+    }
+    if !happened.findings.is_empty() {
+        writeln!(out, "\n{}:", counted(happened.findings.len() as u64, "finding", "findings"))?;
+        for finding in happened.findings.iter().take(shown(happened.findings.len())) {
+            writeln!(out, "  {}", shortened_end(&happened::finding(finding), room + 2))?;
+        }
+        left_out(out, happened.findings.len())?;
+    }
+    Ok(())
+}
+
 fn write_skipped(out: &mut dyn Write, skipped: &[Skipped], options: &SinkOptions, paint: &Paint) -> io::Result<()> {
     if skipped.is_empty() {
         return Ok(());
@@ -111,7 +152,7 @@ impl Paint {
         self.styled(Style::new().dimmed(), text)
     }
 
-    fn level(&self, level: Level, text: &str) -> String {
+    pub(super) fn level(&self, level: Level, text: &str) -> String {
         let color = match level {
             Level::Ok => AnsiColor::Green,
             Level::Info => AnsiColor::Cyan,
@@ -138,8 +179,8 @@ mod tests {
     }
 
     #[test]
-    fn the_table_at_80_and_200_columns_is_the_committed_one() {
-        for columns in [80, 200] {
+    fn the_table_at_80_100_and_200_columns_is_the_committed_one() {
+        for columns in [80, 100, 200] {
             let text = written(&samples::report(), SinkOptions { width: columns, ..SinkOptions::default() });
             samples::assert_snapshot(&format!("table_{columns}.txt"), &text);
         }
@@ -148,6 +189,7 @@ mod tests {
     #[test]
     fn no_line_is_wider_than_the_terminal() {
         let table_ends = |text: &str| text.find("features skipped").unwrap_or(text.len());
+        assert!(samples::report().incidents.iter().any(|incident| incident.features.len() > 1));
         for columns in 72..260 {
             let text = written(&samples::report(), SinkOptions { width: columns, ..SinkOptions::default() });
             for line in text[..table_ends(&text)].lines() {

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::instant;
 use crate::history::record::{BLOCK, Numbers, Parts, unpacked};
 use crate::history::{Point, StoredRun};
-use crate::report::{FeatureReport, Report};
+use crate::report::{FeatureReport, Finding, Report};
 use crate::verdict::Level;
 
 /// The columns of [`numbers_of`], in its order.
@@ -103,9 +103,12 @@ pub(super) fn series(
 }
 
 pub(super) fn report(connection: &Connection, run: &StoredRun) -> Result<Report, rusqlite::Error> {
-    let (id, facts, skipped): (i64, _, _) = connection
-        .prepare_cached("SELECT id, run, skipped FROM runs WHERE name = ?1")?
-        .query_row([&run.name], |row| Ok((row.get(0)?, unpack(row, 1)?, unpack(row, 2)?)))?;
+    let (id, facts, skipped, findings): (i64, _, _, Vec<Finding>) = connection
+        .prepare_cached("SELECT id, run, skipped, findings FROM runs WHERE name = ?1")?
+        .query_row([&run.name], |row| {
+            let findings = row.get_ref(3)?.as_blob_or_null()?.map(|_| unpack(row, 3)).transpose()?;
+            Ok((row.get(0)?, unpack(row, 1)?, unpack(row, 2)?, findings.unwrap_or_default()))
+        })?;
     let mut blocks = connection.prepare_cached(
         "SELECT reference_blocks.body, detail_blocks.body FROM detail_blocks
          JOIN reference_blocks ON reference_blocks.id = reference WHERE run = ?1 AND block = ?2",
@@ -120,5 +123,5 @@ pub(super) fn report(connection: &Connection, run: &StoredRun) -> Result<Report,
             parts.map(|(((_, numbers), reference), rest)| Parts { numbers: numbers.clone(), reference, rest }.join()),
         );
     }
-    Ok(Report::new(facts, features, skipped))
+    Ok(Report::new(facts, features, skipped).with_findings(findings))
 }

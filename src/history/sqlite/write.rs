@@ -29,6 +29,7 @@ struct PackedRun {
     summary: String,
     run: Vec<u8>,
     skipped: Vec<u8>,
+    findings: Vec<u8>,
     features: Vec<(String, String, &'static str, Numbers)>,
     /// Hash and bytes of the reference's side, bytes of the rest.
     blocks: Vec<(String, Vec<u8>, Vec<u8>)>,
@@ -46,6 +47,7 @@ impl PackedRun {
             summary: serde_json::to_string(&report.summary)?,
             run: packed(&report.run)?,
             skipped: packed(&report.skipped)?,
+            findings: packed(&report.findings)?,
             features: report.features.iter().map(name).collect(),
             blocks,
         })
@@ -94,8 +96,8 @@ fn existing(
 
 fn insert(transaction: &Transaction<'_>, identity: &RunIdentity, run: &PackedRun) -> Result<i64, rusqlite::Error> {
     transaction.execute(
-        "INSERT INTO runs (name, job, window, definition, at, stored_at, revision, content, summary, run, skipped)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10)",
+        "INSERT INTO runs (name, job, window, definition, at, stored_at, revision, content, summary, run, skipped,
+         findings) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11)",
         params![
             identity.name(),
             identity.job,
@@ -106,7 +108,8 @@ fn insert(transaction: &Transaction<'_>, identity: &RunIdentity, run: &PackedRun
             run.content,
             run.summary,
             run.run,
-            run.skipped
+            run.skipped,
+            run.findings
         ],
     )?;
     Ok(transaction.last_insert_rowid())
@@ -121,9 +124,9 @@ fn replace(transaction: &Transaction<'_>, id: i64, run: &PackedRun) -> Result<()
     transaction.execute("DELETE FROM feature_runs WHERE run = ?1", [id])?;
     transaction.execute("DELETE FROM detail_blocks WHERE run = ?1", [id])?;
     transaction.execute(
-        "UPDATE runs SET revision = revision + 1, stored_at = ?2, content = ?3, summary = ?4, run = ?5, skipped = ?6
-         WHERE id = ?1",
-        params![id, Utc::now().timestamp_millis(), run.content, run.summary, run.run, run.skipped],
+        "UPDATE runs SET revision = revision + 1, stored_at = ?2, content = ?3, summary = ?4, run = ?5, skipped = ?6,
+         findings = ?7 WHERE id = ?1",
+        params![id, Utc::now().timestamp_millis(), run.content, run.summary, run.run, run.skipped, run.findings],
     )?;
     Ok(())
 }

@@ -1,0 +1,42 @@
+//! The history as it is now, with what was made of it for earlier requests.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::dashboard::Board;
+use crate::history::{History, HistoryError, RunFilter, StoredRun};
+
+/// Boards by job, with what told that they are still right.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    boards: Mutex<HashMap<String, (Vec<(String, u32)>, Arc<Board>)>>,
+}
+
+/// One worker's view.
+pub(super) struct Live<'s> {
+    pub(super) history: &'s History,
+    pub(super) cache: &'s Cache,
+    pub(super) last: Option<usize>,
+}
+
+impl Live<'_> {
+    /// Every run of every job, the oldest first.
+    pub(super) fn runs(&self) -> Result<Vec<StoredRun>, HistoryError> {
+        self.history.runs(&RunFilter::default())
+    }
+
+    /// The board of a job; nothing when it has no runs. It is made anew when a run came, went, or was replaced.
+    pub(super) fn board(&self, job: &str) -> Result<Option<Arc<Board>>, HistoryError> {
+        let runs = self.history.runs(&RunFilter { job: Some(job.to_owned()), last: self.last })?;
+        let state: Vec<_> = runs.iter().map(|run| (run.name.clone(), run.revision)).collect();
+        let boards = || self.cache.boards.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, board)) = boards().get(job)
+            && *known == state
+        {
+            return Ok(Some(board.clone()));
+        }
+        let Some(board) = Board::read(self.history, job, self.last, false)?.map(Arc::new) else { return Ok(None) };
+        boards().insert(job.to_owned(), (state, board.clone()));
+        Ok(Some(board))
+    }
+}
