@@ -80,4 +80,5 @@ pub mod report;
 pub mod scan;
 pub mod source;
 pub mod stats;
+mod vector;
 pub mod verdict;
