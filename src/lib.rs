@@ -87,5 +87,6 @@ pub mod scan;
 pub mod serve;
 pub mod source;
 pub mod stats;
+mod vector;
 pub mod verdict;
 pub mod window;

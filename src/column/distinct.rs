@@ -10,6 +10,7 @@ mod registers;
 mod table;
 
 use crate::counts::Key;
+use crate::vector::vectorized;
 use registers::Registers;
 use table::Table;
 
@@ -61,6 +62,18 @@ fn mix(key: u64) -> u64 {
 
 /// Keys within so many of each other are marked before they are hashed.
 const NARROW: usize = 1 << 16;
+
+vectorized! {
+    /// Writes the hash of every key.
+    fn hash_all<K: Key>(keys: &[K], hashes: &mut [u64]) {
+        for (&key, to) in keys.iter().zip(hashes) {
+            *to = hash(key);
+        }
+    }
+}
+
+/// Keys that are hashed together.
+const BLOCK: usize = 1024;
 
 /// Takes the keys of a piece, batch by batch.
 pub(super) struct Distinguisher {
@@ -118,11 +131,12 @@ impl Distinguisher {
         if let Some(table) = &mut self.table {
             // By pieces that cannot go far beyond the limit, so that the loop need not ask.
             while let Some((piece, later)) =
-                rest.split_at_checked(rest.len().min(1000)).filter(|(piece, _)| !piece.is_empty())
+                rest.split_at_checked(rest.len().min(BLOCK)).filter(|(piece, _)| !piece.is_empty())
             {
-                for &key in piece {
-                    table.insert(hash(key));
-                }
+                let mut hashes = [0; BLOCK];
+                let hashes = &mut hashes[..piece.len()];
+                hash_all(piece, hashes);
+                table.insert_all(hashes);
                 rest = later;
                 if table.len() > EXACT {
                     break;
@@ -136,8 +150,12 @@ impl Distinguisher {
         if let Some(table) = self.table.take() {
             table.finish().into_iter().for_each(|hash| registers.insert(hash));
         }
-        for &key in rest {
-            registers.insert(hash(key));
+        for keys in rest.chunks(BLOCK) {
+            // Hashes are made first, which vectors can do, and looked up after.
+            let mut hashes = [0; BLOCK];
+            let hashes = &mut hashes[..keys.len()];
+            hash_all(keys, hashes);
+            registers.insert_all(hashes);
         }
     }
 
@@ -160,8 +178,10 @@ fn are_many<K: Key>(keys: &[K]) -> bool {
     let mut words = [0_u64; WORDS];
     let (mut seen, mut set) = (0, 0);
     for keys in keys.chunks(2048) {
-        for &key in keys {
-            let hash = hash(key);
+        let mut hashes = [0; 2048];
+        let hashes = &mut hashes[..keys.len()];
+        hash_all(keys, hashes);
+        for &mut hash in hashes {
             let word = &mut words[usize::try_from(hash >> 52).expect("12 bits")];
             set += usize::from(*word >> (hash >> 46 & 63) & 1 == 0);
             *word |= 1 << (hash >> 46 & 63);
@@ -170,7 +190,7 @@ fn are_many<K: Key>(keys: &[K]) -> bool {
         if set > EXACT {
             return true;
         }
-        if set < seen / 2 {
+        if set < seen / 8 {
             return false;
         }
     }

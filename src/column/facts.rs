@@ -1,6 +1,7 @@
 //! What is counted of a column while it is read.
 
 use crate::counts::Key;
+use crate::vector::vectorized;
 
 use super::distinct::Distinct;
 use super::moments::Moments;
@@ -86,22 +87,8 @@ pub(super) struct Ends<K> {
 impl Facts {
     /// Counts what can be told from the keys of a batch: least, greatest, infinite, zeros.
     pub(super) fn add_keys<K: Key>(&mut self, keys: &[K], special: Special<K>, level: FactsLevel) -> Option<Ends<K>> {
-        let &first = keys.first()?;
-        // Independent chains, so that no comparison waits for the one before it.
-        let (chunks, rest) = keys.as_chunks::<4>();
-        let (mut min, mut max) = ([first; 4], [first; 4]);
-        for chunk in chunks {
-            for lane in 0..4 {
-                min[lane] = min[lane].min(chunk[lane]);
-                max[lane] = max[lane].max(chunk[lane]);
-            }
-        }
-        let (mut least, mut greatest) = (first, first);
-        for &key in min.iter().chain(&max).chain(rest) {
-            least = least.min(key);
-            greatest = greatest.max(key);
-        }
-        let count = |wanted: K| keys.iter().map(|&key| u64::from(key == wanted)).sum::<u64>();
+        let (least, greatest) = ends(keys, *keys.first()?);
+        let count = |wanted| count(keys, wanted);
         let mut infinite = 0;
         if let Some((negative, positive)) = special.infinite {
             // The infinities are the ends, so batches without them are known from their own ends.
@@ -118,6 +105,39 @@ impl Facts {
         self.infinite += infinite;
         self.widen(Some(least.widen()), Some(greatest.widen()));
         Some(Ends { least, greatest, infinite })
+    }
+}
+
+vectorized! {
+    /// The least and the greatest key; `first` is one of them.
+    fn ends<K: Key>(keys: &[K], first: K) -> (K, K) {
+        // Independent chains, so that no comparison waits for the one before it.
+        const LANES: usize = 32;
+        let (chunks, rest) = keys.as_chunks::<LANES>();
+        let (mut min, mut max) = ([first; LANES], [first; LANES]);
+        for chunk in chunks {
+            for lane in 0..LANES {
+                min[lane] = min[lane].min(chunk[lane]);
+                max[lane] = max[lane].max(chunk[lane]);
+            }
+        }
+        let (mut least, mut greatest) = (first, first);
+        for &key in min.iter().chain(&max).chain(rest) {
+            least = least.min(key);
+            greatest = greatest.max(key);
+        }
+        (least, greatest)
+    }
+}
+
+vectorized! {
+    /// How many keys are `wanted`.
+    fn count<K: Key>(keys: &[K], wanted: K) -> u64 {
+        let mut n = 0;
+        for &key in keys {
+            n += u64::from(key == wanted);
+        }
+        n
     }
 }
 

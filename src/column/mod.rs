@@ -4,6 +4,7 @@
 //! group of a column into keys and [`Facts`], [`read_codes()`] into codes of categories. Past this door no code sees a
 //! float, a null or a NaN.
 
+mod append;
 mod byte_numbers;
 mod categories;
 mod class;

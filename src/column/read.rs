@@ -5,6 +5,7 @@ use parquet::data_type as physical;
 use crate::counts::{Key, Keys, Weighted, with_keys};
 use crate::source::{Dataset, Fault, ReadError, Unit as RowGroup, Values, partition};
 
+use super::append::append_keys;
 use super::class::{Class, Unit};
 use super::decode::BATCH;
 use super::distinct::Distinguisher;
@@ -198,12 +199,7 @@ impl<E> Collector<'_, E> {
         self.facts.nulls += nulls;
         let keys = T::Key::of(self.out);
         let from = keys.len();
-        let nans = if T::FLOAT { values.iter().map(|value| u64::from(value.is_nan())).sum() } else { 0 };
-        if nans == 0 {
-            keys.extend(values.iter().map(|value| value.key()));
-        } else {
-            keys.extend(values.iter().filter(|value| !value.is_nan()).map(|value| value.key()));
-        }
+        let nans = append_keys(values, keys);
         self.facts.nans += nans;
         let infinite = count::<T::Key>(&mut self.facts, &mut self.distinct, &keys[from..], &self.encoding, self.level);
         if self.level == FactsLevel::Full {

@@ -313,7 +313,7 @@ impl<'q> Feature<'q> {
 
     /// The cells that can hold more than is known: a larger gap than `best`, a rank, a bin edge, a fence.
     fn wanted(&mut self, best: Option<u128>) -> Vec<Cell> {
-        let [n, m] = self.n.map(i128::from);
+        let beats = Beats::new(self.n, best);
         let mut ranges: Vec<(u64, u64)> = if self.n[0] == 0 {
             Vec::new()
         } else {
@@ -329,8 +329,18 @@ impl<'q> Feature<'q> {
             holders.extend(ranks.iter().map(|&(rank, _)| self.levels.locate_rank(side, rank)));
         }
         holders.extend(self.fence_cells());
-        holders.sort_unstable();
-        holders.dedup();
+        let mut holds: Vec<Vec<bool>> = Vec::new();
+        for (level, cell) in holders {
+            if holds.len() <= level {
+                holds.resize(level + 1, Vec::new());
+            }
+            if holds[level].len() <= cell {
+                holds[level].resize(cell + 1, false);
+            }
+            holds[level][cell] = true;
+        }
+        let is_holder =
+            |(level, cell): CellId| holds.get(level).and_then(|cells| cells.get(cell)).is_some_and(|&holds| holds);
         let mut wanted = Vec::new();
         self.levels.walk(&mut |mut cell| {
             let after = [cell.before[0] + cell.rows[0], cell.before[1] + cell.rows[1]];
@@ -338,20 +348,11 @@ impl<'q> Feature<'q> {
                 ranges.pop();
             }
             let on_an_edge = ranges.last().is_some_and(|&(below, _)| after[0] > below);
-            let beats = |best: u128| {
-                if cell.rows[0] == 0 || cell.rows[1] == 0 {
-                    return false;
-                }
-                let [a, b] = cell.before.map(i128::from);
-                let [c, d] = after.map(i128::from);
-                let bound = (c * m - b * n).max(d * n - a * m);
-                bound > 0 && bound.unsigned_abs() > best
-            };
             if self.query.wasserstein
                 || self.query.atoms && is_frequent(cell.rows, self.n)
                 || on_an_edge
-                || best.is_some_and(beats)
-                || holders.binary_search(&cell.id).is_ok()
+                || beats.as_ref().is_some_and(|beats| beats.may(&cell))
+                || is_holder(cell.id)
             {
                 cell.point = self.point(cell.id);
                 wanted.push(cell);
@@ -557,6 +558,41 @@ impl<'q> Feature<'q> {
     fn bounds(&self, id: CellId) -> (u128, u128) {
         let (first, last) = self.levels.bounds(id).unwrap_or(self.extent);
         (first.max(self.extent.0), last.min(self.extent.1))
+    }
+}
+
+/// Which cells can hold a gap larger than the largest that is known.
+enum Beats {
+    /// In the machine's own integers, where the products fit: sizes n and m, and the gap.
+    Narrow(i64, i64, i64),
+    Wide(i128, i128, i128),
+}
+
+impl Beats {
+    /// `None` where no gap is wanted, or none can be larger.
+    fn new([n, m]: [u64; 2], best: Option<u128>) -> Option<Self> {
+        let best = i128::try_from(best?).ok()?;
+        Some(match (i32::try_from(n), i32::try_from(m), i64::try_from(best)) {
+            (Ok(n), Ok(m), Ok(best)) => Self::Narrow(n.into(), m.into(), best),
+            _ => Self::Wide(n.into(), m.into(), best),
+        })
+    }
+
+    /// Inside a cell a gap is largest where all rows of one side come first.
+    fn may(&self, cell: &Cell) -> bool {
+        if cell.rows[0] == 0 || cell.rows[1] == 0 {
+            return false;
+        }
+        match *self {
+            Self::Narrow(n, m, best) => {
+                let gap = cell.before[0].cast_signed() * m - cell.before[1].cast_signed() * n;
+                gap + cell.rows[0].cast_signed() * m > best || cell.rows[1].cast_signed() * n - gap > best
+            }
+            Self::Wide(n, m, best) => {
+                let gap = i128::from(cell.before[0]) * m - i128::from(cell.before[1]) * n;
+                gap + i128::from(cell.rows[0]) * m > best || i128::from(cell.rows[1]) * n - gap > best
+            }
+        }
     }
 }
 

@@ -33,12 +33,15 @@ impl Cell {
     }
 }
 
+/// Sums are kept for one cell in so many: cells are many, and few are ever asked for.
+const STRIDE: usize = 32;
+
 #[derive(Debug)]
 struct Level {
     map: CellMap,
     /// Rows a side and cell.
     rows: [Vec<u64>; 2],
-    /// Rows before a cell, all smaller keys of the whole sample included.
+    /// Rows before every [`STRIDE`]th cell, all smaller keys of the whole sample included.
     before: [Vec<u64>; 2],
     /// Cells that have a level of their own.
     zoomed: Vec<(usize, usize)>,
@@ -69,13 +72,12 @@ impl Levels {
             self.0[parent.id.0].zoomed.push((parent.id.1, child));
         }
         let before = [0, 1].map(|side| {
-            let mut sum = start[side];
-            let mut before = Vec::with_capacity(rows[side].0.len());
-            for &n in &rows[side].0 {
-                before.push(sum);
-                sum += n;
-            }
-            before
+            let sums = rows[side].0.chunks(STRIDE).scan(start[side], |sum, cells| {
+                let before = *sum;
+                *sum += cells.iter().sum::<u64>();
+                Some(before)
+            });
+            sums.collect()
         });
         self.0.push(Level { map, rows: rows.map(|counts| counts.0), before, zoomed: Vec::new() });
     }
@@ -87,15 +89,16 @@ impl Levels {
 
     fn walk_level(&self, index: usize, visit: &mut impl FnMut(Cell)) {
         let level = &self.0[index];
-        let sides = level.rows[0].iter().zip(&level.rows[1]).zip(level.before[0].iter().zip(&level.before[1]));
-        for (cell, ((&r, &c), (&a, &b))) in sides.enumerate() {
+        let mut before = [0, 1].map(|side| level.before[side].first().copied().unwrap_or(0));
+        for (cell, (&r, &c)) in level.rows[0].iter().zip(&level.rows[1]).enumerate() {
             if r + c == 0 {
                 continue;
             }
             match level.child(cell) {
                 Some(child) => self.walk_level(child, visit),
-                None => visit(Cell { id: (index, cell), before: [a, b], rows: [r, c], point: None }),
+                None => visit(Cell { id: (index, cell), before, rows: [r, c], point: None }),
             }
+            before = [before[0] + r, before[1] + c];
         }
     }
 
@@ -104,7 +107,7 @@ impl Levels {
         let level = &self.0[id.0];
         Cell {
             id,
-            before: [level.before[0][id.1], level.before[1][id.1]],
+            before: [level.before(0, id.1), level.before(1, id.1)],
             rows: [level.rows[0][id.1], level.rows[1][id.1]],
             point: None,
         }
@@ -128,9 +131,16 @@ impl Levels {
         let mut index = 0;
         loop {
             let level = &self.0[index];
-            let cell = level.before[side].partition_point(|&before| before <= rank) - 1;
+            let stride = level.before[side].partition_point(|&before| before <= rank) - 1;
             // Empty cells before the one that holds the rank have the same number of rows before them.
-            debug_assert!(level.rows[side][cell] > 0, "the last cell with `before <= rank` holds the rank");
+            let (mut cell, mut after) = (stride * STRIDE, level.before[side][stride]);
+            loop {
+                after += level.rows[side][cell];
+                if after > rank {
+                    break;
+                }
+                cell += 1;
+            }
             match level.child(cell) {
                 Some(child) => index = child,
                 None => return (index, cell),
@@ -145,6 +155,12 @@ impl Levels {
 }
 
 impl Level {
+    /// Rows of a side before a cell.
+    fn before(&self, side: usize, cell: usize) -> u64 {
+        let stride = cell / STRIDE;
+        self.before[side][stride] + self.rows[side][stride * STRIDE..cell].iter().sum::<u64>()
+    }
+
     fn child(&self, cell: usize) -> Option<usize> {
         self.zoomed.iter().find(|(parent, _)| *parent == cell).map(|&(_, child)| child)
     }

@@ -56,9 +56,11 @@ pub fn sample_of_both<'k>(
 /// the larger side.
 #[must_use]
 pub fn map_for(lo: u128, hi: u128, mut sample: Vec<u128>, rows: u64) -> CellMap {
-    sample.sort_unstable();
-    let cells = u32::try_from(rows / ROWS_A_CELL).unwrap_or(u32::MAX).clamp(FEWEST_CELLS, MOST_CELLS);
+    sort(&mut sample);
     let tied = sample.chunk_by(|a, b| a == b).any(|run| run.len() > 4.max(sample.len() / 512));
+    // With pivots a cell is three.
+    let most = if tied { MOST_CELLS / 2 } else { MOST_CELLS };
+    let cells = u32::try_from(rows / ROWS_A_CELL).unwrap_or(u32::MAX).clamp(FEWEST_CELLS, most);
     let whole = CellMap::new(lo, hi, &sample, cells, tied);
     let crowd = crowding(&whole, &sample);
     if crowd * CROWDED <= sample.len() as u64 {
@@ -79,13 +81,35 @@ pub fn map_for(lo: u128, hi: u128, mut sample: Vec<u128>, rows: u64) -> CellMap 
         .expect("the chain holds at least the whole range")
 }
 
+/// Sorts ascending, as narrower keys where that is possible.
+fn sort(keys: &mut [u128]) {
+    let narrow: Result<Vec<u64>, _> = keys.iter().map(|&key| u64::try_from(key)).collect();
+    match narrow {
+        Ok(mut narrow) => {
+            narrow.sort_unstable();
+            keys.iter_mut().zip(narrow).for_each(|(key, sorted)| *key = sorted.into());
+        }
+        Err(_) => keys.sort_unstable(),
+    }
+}
+
 /// Most keys of the sorted sample that share a cell without sharing a key's own cell.
 fn crowding(map: &CellMap, sample: &[u128]) -> u64 {
     let mut worst = 0;
-    for same_cell in sample.chunk_by(|&a, &b| map.cell_of(a) == map.cell_of(b)) {
+    let mut cells = sample.iter().map(|&key| map.cell_of(key));
+    let mut rest = sample;
+    let mut next = cells.next();
+    while let Some(cell) = next {
+        let mut n = 1;
+        next = cells.find(|&other| {
+            n += usize::from(other == cell);
+            other != cell
+        });
+        let (same_cell, others) = rest.split_at(n);
         if same_cell.first() != same_cell.last() {
-            worst = worst.max(same_cell.len() as u64);
+            worst = worst.max(n as u64);
         }
+        rest = others;
     }
     worst
 }

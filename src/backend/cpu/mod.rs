@@ -2,10 +2,14 @@
 
 mod count_cells;
 mod select;
+mod slots;
+#[cfg(target_arch = "x86_64")]
+mod slots_avx2;
 
 use super::{Backend, Column, CountJob, DeviceError, Loaded, SelectJob};
 use crate::counts::{CellCounts, CellMap, Keys, with_keys};
 use rayon::prelude::*;
+use std::cell::RefCell;
 use std::ops::Range;
 
 /// Pieces below this many keys are not worth a task of their own.
@@ -46,6 +50,26 @@ struct Found {
     cells: Vec<Vec<u16>>,
 }
 
+impl Drop for Found {
+    fn drop(&mut self) {
+        let cells = std::mem::take(&mut self.cells).into_iter().filter(|cells| cells.capacity() <= 2 * TASK_KEYS);
+        // The shelf is gone while its thread ends; the memory is then simply freed.
+        let _ = SHELF.try_with(|shelf| {
+            let mut shelf = shelf.borrow_mut();
+            shelf.extend(cells);
+            shelf.truncate(MAX_SHELVED);
+        });
+    }
+}
+
+/// Vectors that are kept a thread.
+const MAX_SHELVED: usize = 8;
+
+thread_local! {
+    /// Vectors of cells that were used: fresh memory costs a page fault for every 2048 of them.
+    static SHELF: RefCell<Vec<Vec<u16>>> = const { RefCell::new(Vec::new()) };
+}
+
 /// A part of a column that one task works on.
 struct Piece<'k> {
     keys: &'k Keys,
@@ -68,22 +92,22 @@ impl<'k> Held<'k> {
     }
 
     fn count(&mut self, job: &CountJob<'_>) -> CellCounts {
-        // Cells fit u16 but for maps of many categories, which are never selected from.
-        let keep = u16::try_from(job.map.n_cells()).is_ok();
         let work = |piece: &Piece<'_>| {
-            let mut cells = Vec::with_capacity(if keep { piece.range.len() } else { 0 });
-            let kept = keep.then_some(&mut cells);
-            let counts = with_keys!(piece.keys, keys => count_cells::count(&keys[piece.range.clone()], job.map, kept));
+            let mut cells = SHELF.with_borrow_mut(Vec::pop).unwrap_or_default();
+            let keys = piece.keys;
+            let counts = with_keys!(keys, k => count_cells::count(&k[piece.range.clone()], job.map, &mut cells));
             (counts, cells)
         };
-        let parts = each(&self.pieces(job.column), work);
-        let mut total = CellCounts::zero(job.map.n_cells());
-        let mut cells = Vec::with_capacity(parts.len());
+        let mut parts = each(&self.pieces(job.column), work).into_iter();
+        let (mut total, first) = parts.next().unwrap_or_else(|| (CellCounts::zero(job.map.n_cells()), Vec::new()));
+        let mut cells = vec![first];
         for (part, found) in parts {
             total.merge(&part);
             cells.push(found);
         }
-        self.found[job.column] = keep.then(|| Found { map: job.map.clone(), cells });
+        // Only maps of many categories have too many cells, and these are never selected from.
+        let found = count_cells::tells(job.map).then(|| Found { map: job.map.clone(), cells });
+        self.found[job.column] = found;
         total
     }
 

@@ -13,8 +13,8 @@ pub(super) fn by_map(keys: &Keys, range: Range<usize>, map: &CellMap, wanted: &C
         let view: MapView<'_, K> = map.view();
         let flags = wanted.flags();
         match &view.pivots {
-            None => compact(keys, keys, |&key| flags[view.coarse_cell_of(key) as usize]),
-            Some(pivots) => compact(keys, keys, |&key| flags[view.slot_of(key, pivots) as usize]),
+            None => compact(keys, |key| flags[view.coarse_cell_of(key) as usize]),
+            Some(pivots) => compact(keys, |key| flags[view.slot_of(key, pivots) as usize]),
         }
     }
     match keys {
@@ -30,27 +30,50 @@ pub(super) fn by_cells(keys: &Keys, range: Range<usize>, cells: &[u16], wanted: 
     let mut flags = vec![false; 1 << 16];
     flags[..wanted.flags().len()].copy_from_slice(wanted.flags());
     let flags: &[bool; 1 << 16] = flags.as_slice().try_into().expect("it was made as long as this");
-    let wanted = |&cell: &u16| flags[usize::from(cell)];
     match keys {
-        Keys::U32(k) => Keys::U32(compact(&k[range], cells, wanted)),
-        Keys::U64(k) => Keys::U64(compact(&k[range], cells, wanted)),
-        Keys::U128(k) => Keys::U128(compact(&k[range], cells, wanted)),
+        Keys::U32(k) => Keys::U32(gather(&k[range], cells, flags)),
+        Keys::U64(k) => Keys::U64(gather(&k[range], cells, flags)),
+        Keys::U128(k) => Keys::U128(gather(&k[range], cells, flags)),
     }
 }
 
-/// The keys whose companion in `by` is wanted.
+/// The keys whose cells are wanted.
 ///
-/// Branch-free: every key is written, and the place moves on only where the key is wanted. Wanted keys are rare and come at random, so
-/// a branch would be mispredicted for most of them.
-fn compact<K: Key, B>(keys: &[K], by: &[B], wanted: impl Fn(&B) -> bool) -> Vec<K> {
+/// Most often none of eight is, and that takes one branch to see. Otherwise all are written, and the place moves on only
+/// where a key is wanted: a branch for each would be mispredicted.
+fn gather<K: Key>(keys: &[K], cells: &[u16], flags: &[bool; 1 << 16]) -> Vec<K> {
     const BLOCK: usize = 1024;
     let mut found = Vec::new();
     let mut block_found = [K::default(); BLOCK];
-    for (block, by) in keys.chunks(BLOCK).zip(by.chunks(BLOCK)) {
+    for (keys, cells) in keys.chunks(BLOCK).zip(cells.chunks(BLOCK)) {
         let mut n = 0;
-        for (&key, by) in block.iter().zip(by) {
+        for (keys, cells) in keys.chunks(8).zip(cells.chunks(8)) {
+            let any = cells.iter().fold(false, |any, &cell| any | flags[usize::from(cell)]);
+            if any {
+                for (&key, &cell) in keys.iter().zip(cells) {
+                    block_found[n % BLOCK] = key;
+                    n += usize::from(flags[usize::from(cell)]);
+                }
+            }
+        }
+        found.extend_from_slice(&block_found[..n]);
+    }
+    found
+}
+
+/// The keys that are wanted.
+///
+/// Branch-free: every key is written, and the place moves on only where the key is wanted. Wanted keys come at random, so
+/// a branch would be mispredicted for most of them.
+fn compact<K: Key>(keys: &[K], wanted: impl Fn(K) -> bool) -> Vec<K> {
+    const BLOCK: usize = 1024;
+    let mut found = Vec::new();
+    let mut block_found = [K::default(); BLOCK];
+    for block in keys.chunks(BLOCK) {
+        let mut n = 0;
+        for &key in block {
             block_found[n % BLOCK] = key;
-            n += usize::from(wanted(by));
+            n += usize::from(wanted(key));
         }
         found.extend_from_slice(&block_found[..n]);
     }

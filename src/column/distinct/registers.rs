@@ -1,5 +1,7 @@
 //! The registers of HyperLogLog.
 
+use crate::vector::vectorized;
+
 /// Leading bits of the hash that choose the register.
 const BITS: u32 = 13;
 const REGISTERS: usize = 1 << BITS;
@@ -30,6 +32,11 @@ impl Registers {
         // values, which is all that many columns have, higher ranks are too frequent to be predicted.
         let rank = ((hash << BITS) | 1 << (BITS - 1)).leading_zeros() as u8 + 1;
         *register = (*register).max(rank);
+    }
+
+    /// The same for many.
+    pub(super) fn insert_all(&mut self, hashes: &[u64]) {
+        insert_all(self, hashes);
     }
 
     /// One rank a register.
@@ -65,6 +72,14 @@ impl Registers {
         let estimate = M * M / (2.0 * std::f64::consts::LN_2 * z);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturating")]
         return estimate.round() as u64;
+    }
+}
+
+vectorized! {
+    fn insert_all(registers: &mut Registers, hashes: &[u64]) {
+        for &hash in hashes {
+            registers.insert(hash);
+        }
     }
 }
 

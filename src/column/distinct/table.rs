@@ -5,6 +5,8 @@
 
 use std::cell::RefCell;
 
+use crate::vector::vectorized;
+
 /// Slots at the beginning, at the least and at the most; few values stay in the first-level cache.
 const FIRST_SLOTS: (usize, usize) = (1 << 6, 1 << 12);
 /// Slots a hash at the least. With few collisions the first look decides, which the processor can predict.
@@ -31,6 +33,31 @@ fn index(place: u64) -> usize {
     place as usize
 }
 
+vectorized! {
+    /// Puts hashes into their slots, but for the hash zero, until `room` of them were new; returns how many were looked at,
+    /// and how many were new. `room` is not 0.
+    fn fill(slots: &mut [u64], shift: u32, hashes: &[u64], room: usize) -> (usize, usize) {
+        let mask = slots.len() - 1;
+        let mut added = 0;
+        for (taken, &hash) in hashes.iter().enumerate() {
+            let mut slot = index(hash >> shift) & mask;
+            // Where the hash is zero, the slot is as it should be when it is empty.
+            while slots[slot] != hash {
+                if slots[slot] == 0 {
+                    slots[slot] = hash;
+                    added += 1;
+                    break;
+                }
+                slot = (slot + 1) & mask;
+            }
+            if added == room {
+                return (taken + 1, added);
+            }
+        }
+        (hashes.len(), added)
+    }
+}
+
 impl Table {
     /// An empty table that expects `n` hashes.
     pub(super) fn new(n: u64) -> Self {
@@ -46,25 +73,17 @@ impl Table {
         self.count + usize::from(self.has_zero)
     }
 
-    #[inline(always)]
-    pub(super) fn insert(&mut self, hash: u64) {
-        let mask = self.slots.len() - 1;
-        let mut slot = index(hash >> self.shift);
-        loop {
-            let known = self.slots[slot & mask];
-            if known == hash {
-                self.has_zero |= hash == 0;
-                return;
+    /// Adds hashes.
+    pub(super) fn insert_all(&mut self, mut hashes: &[u64]) {
+        while !hashes.is_empty() {
+            let room = self.slots.len() / SPARSE - self.count;
+            let (taken, added) = fill(&mut self.slots, self.shift, hashes, room);
+            self.count += added;
+            self.has_zero |= hashes[..taken].contains(&0);
+            hashes = &hashes[taken..];
+            if added == room {
+                self.grow();
             }
-            if known == 0 {
-                break;
-            }
-            slot += 1;
-        }
-        self.slots[slot & mask] = hash;
-        self.count += 1;
-        if self.count > self.slots.len() / SPARSE {
-            self.grow();
         }
     }
 
