@@ -26,6 +26,7 @@ mod read_codes;
 mod rows;
 mod tally;
 mod translate;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,9 +41,9 @@ pub use pair::{Incomparable, Pairing, pair};
 pub(crate) use parted::{Parted, read_parted_keys};
 pub(crate) use parted_codes::read_parted_codes;
 pub use read::{Flush, read_keys, read_weighted_keys};
-pub(crate) use read_codes::in_words_of;
 pub use read_codes::{read_codes, read_weighted_codes};
 pub(crate) use rows::{Cell, read_cells};
+pub(crate) use words::in_words_of;
 
 /// What a feature is, and so which statistics it gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

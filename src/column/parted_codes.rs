@@ -10,8 +10,9 @@ use super::encoding::Encoding;
 use super::facts::Facts;
 use super::lanes::{Lane, Leaf, Stop};
 use super::parted::{FlushPart, Parted};
-use super::read_codes::{check_text, in_words};
+use super::read_codes::check_text;
 use super::rows::Cell;
+use super::words::in_words;
 
 /// Appends the codes of one column in one row group to `out`, one vector a part; the table is shared by all parts.
 /// Window and flush are those of [`read_parted_keys`](super::read_parted_keys).

@@ -8,7 +8,7 @@ use crate::counts::Scale;
 use super::class::{Class, Unit};
 use super::encoding::{Encoding, Number};
 use super::exact::floor_scaled;
-use super::read_codes::in_words;
+use super::words::in_words;
 
 impl Encoding {
     /// The key that the value of `key` has in `wider`, an encoding that holds all values of this one. Rises with `key`.

@@ -52,6 +52,16 @@ pub fn sample_of_both<'k>(
     sample
 }
 
+/// Rows for which a map has as many cells as a weighted key should have: enough that few of them share one.
+const ROWS_A_WEIGHTED_KEY: u64 = 4 * ROWS_A_CELL;
+
+/// The number of rows to make a map for, given the keys of a column and those that have weights: many rows that share a key
+/// need no more cells than one.
+pub fn rows_of_both<'k>(pieces: impl Iterator<Item = &'k Keys>, weighted: impl Iterator<Item = &'k Weighted>) -> u64 {
+    let of_weighted = |piece: &Weighted| piece.total().min(piece.rows().len() as u64 * ROWS_A_WEIGHTED_KEY);
+    pieces.map(|piece| piece.len() as u64).sum::<u64>() + weighted.map(of_weighted).sum::<u64>()
+}
+
 /// The cells for a feature whose keys lie in `lo..=hi`: `sample` is of both sides and gets sorted, `rows` is the number of keys of
 /// the larger side.
 #[must_use]

@@ -6,7 +6,7 @@ use super::sorted;
 use super::streamed::Streamed;
 use crate::backend::{Column, DeviceError, Loaded, weighted};
 use crate::column::Facts;
-use crate::compare::{Compared, Pair, Query, SAMPLE_KEYS, compare, map_for, sample_of_both};
+use crate::compare::{Compared, Pair, Query, SAMPLE_KEYS, compare, map_for, rows_of_both, sample_of_both};
 use crate::counts::{CellMap, Weighted};
 use crate::profile::{Ordered as Stored, WithStored};
 use rayon::prelude::*;
@@ -107,7 +107,9 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
         let pairs = asked.iter().map(|asked| {
             let keys = asked.columns.iter().flat_map(|&column| &columns[column]).copied();
             let sample = sample_of_both(keys, asked.columns.iter().flat_map(|&column| &weighted[column]).copied());
-            pair(context, asked, sample)
+            let rows =
+                |&column: &usize| rows_of_both(columns[column].iter().copied(), weighted[column].iter().copied());
+            pair(context, asked, sample, asked.columns.iter().map(rows).max().unwrap_or(0))
         });
         let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
         let mut loaded = weighted::load(context.backend, columns, weighted)?;
@@ -140,7 +142,10 @@ pub(super) fn compare_streamed(context: &Context<'_>, reading: &Reading) -> Resu
         })
         .collect();
     let sample = |task: &Task| task.samples.map(|sample| overview.sample(sample)).concat();
-    let pairs = asked.iter().zip(&reading.tasks).map(|(asked, task)| pair(context, asked, sample(task)));
+    let pairs = asked.iter().zip(&reading.tasks).map(|(asked, task)| {
+        let rows = asked.facts.iter().map(Facts::values).max().unwrap_or(0);
+        pair(context, asked, sample(task), rows)
+    });
     let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
     let at_once = pairs.len().clamp(1, STREAMED_AT_ONCE);
     let budget = context.memory.fetch(reading.encoding.key_bits() as usize / 8) / at_once as u64;
@@ -182,8 +187,14 @@ impl Asked<'_> {
     }
 }
 
-/// How a feature is compared; `sample` is of the keys that are at hand.
-fn pair<'t>(context: &Context<'_>, asked: &Asked<'t>, mut sample: Vec<u128>) -> Result<Pair<'t>, DeviceError> {
+/// How a feature is compared; `sample` is of the keys that are at hand, `rows` the number of those that cells should tell
+/// apart.
+fn pair<'t>(
+    context: &Context<'_>,
+    asked: &Asked<'t>,
+    mut sample: Vec<u128>,
+    rows: u64,
+) -> Result<Pair<'t>, DeviceError> {
     let Asked { facts, stored, .. } = asked;
     let n = [0, 1].map(|side| facts[side].values());
     let lowest = facts.iter().filter_map(|facts| facts.min_key).min().unwrap_or(0);
@@ -203,7 +214,8 @@ fn pair<'t>(context: &Context<'_>, asked: &Asked<'t>, mut sample: Vec<u128>) -> 
             if let Some(stored) = stored {
                 sample.extend(stored.sample(SAMPLE_KEYS)?);
             }
-            map_for(lowest, highest, sample.clone(), n[0].max(n[1]))
+            let of_profile = stored.map_or(0, |stored| stored.facts.values());
+            map_for(lowest, highest, sample.clone(), rows.max(of_profile))
         }
     };
     Ok(Pair { columns: asked.columns, n, extent: (lowest, highest), map, sample, query })

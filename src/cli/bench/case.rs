@@ -115,7 +115,11 @@ impl Case<'_> {
         };
         self.pages.apply(&mut spec.format);
         spec.format.row_group_rows = args.row_group_rows.unwrap_or(spec.format.row_group_rows);
-        Ok(spec.store()?.write(folder, false)?.bytes)
+        let mut store = spec.store()?;
+        if let Some(digits) = self.pages.decimals() {
+            store.features.iter_mut().for_each(|feature| feature.decimals = Some(digits));
+        }
+        Ok(store.write(folder, false)?.bytes)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]

@@ -22,7 +22,7 @@ use case::{Case, Line};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   gpudrift bench                                        a small grid of rows, features, types and pages
-  gpudrift bench --rows 1000000 --features 20 --type f64 --pages plain,dictionary,zstd,nulls
+  gpudrift bench --rows 1000000 --features 20 --type f64 --pages plain,dictionary,whole,zstd,nulls
   gpudrift bench --decode-only                          what reading alone costs")]
 pub(crate) struct BenchArgs {
     /// Rows a side
@@ -74,6 +74,8 @@ pub(crate) enum Pages {
     Plain,
     /// Dictionary pages, snappy, as pyarrow writes by default
     Dictionary,
+    /// Dictionary pages, snappy, of features rounded to whole numbers: many rows share a value
+    Whole,
     /// Plain pages, zstd
     Zstd,
     /// Plain pages, snappy, with 3 % nulls
@@ -85,9 +87,15 @@ impl Pages {
         match self {
             Self::Plain => "plain",
             Self::Dictionary => "dictionary",
+            Self::Whole => "whole",
             Self::Zstd => "zstd",
             Self::Nulls => "nulls",
         }
+    }
+
+    /// Digits behind the point of numbers, where these are few.
+    fn decimals(self) -> Option<u8> {
+        (self == Self::Whole).then_some(0)
     }
 
     /// Share of nulls in every feature.
@@ -96,7 +104,7 @@ impl Pages {
     }
 
     fn apply(self, format: &mut Format) {
-        format.dictionary = self == Self::Dictionary;
+        format.dictionary = matches!(self, Self::Dictionary | Self::Whole);
         format.codec = if self == Self::Zstd { Compression::ZSTD(ZstdLevel::default()) } else { Compression::SNAPPY };
     }
 }
