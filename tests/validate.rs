@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
 use assert_cmd::Command;
 use parquet::arrow::ArrowWriter;
 use serde_json::Value;
@@ -58,6 +58,8 @@ fn write_logs(folder: &Path, case: &Value) {
             group.push("a".to_owned());
             ms = vec![100.0; rows + 1];
         }
+        // An hour a row.
+        let hours: TimestampSecondArray = ids.iter().map(|id| Some(id * 3600)).collect();
         write(
             &folder.join(format!("{side}.parquet")),
             vec![
@@ -66,6 +68,7 @@ fn write_logs(folder: &Path, case: &Value) {
                 ("label", Arc::new(Float64Array::from(label))),
                 ("group", Arc::new(StringArray::from(group))),
                 ("ms", Arc::new(Float64Array::from(ms))),
+                ("at", Arc::new(hours)),
             ],
         );
     }
@@ -165,7 +168,7 @@ fn the_answer_follows_from_the_rules() {
         (report["decision"].as_str().unwrap().to_owned(), output.status.code().unwrap())
     };
     let kept = "figure = 'change.accuracy'\nmin = -0.5";
-    let unsure = "figure = 'challenger.accuracy'\nmin = 0.8";
+    let unsure = "figure = 'challenger.accuracy'\nmin = 0.732";
     let broken = "figure = 'challenger.latency_p95'\nmax = 60";
     assert_eq!(answer(&[kept]), ("deploy".to_owned(), 0));
     assert_eq!(answer(&[kept, unsure]), ("hold".to_owned(), 1));
@@ -211,4 +214,42 @@ fn mistakes_in_the_policy_are_told() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(words), "{said}");
     }
+}
+
+#[test]
+fn recent_rows_are_judged_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = golden("binary");
+    write_logs(folder.path(), &case);
+    let policy = format!(
+        "{BINARY}samples = 50\ntimestamp = 'at'\nrecent = '100h'\n[[rule]]\nfigure = 'recent.challenger.accuracy'\nmin = 0.5\n"
+    );
+    let found = report(folder.path(), &policy, 0);
+    let [label, score] = ["label", "challenger"].map(|name| numbers(&case["data"][name]));
+    let right = (400..500).filter(|&row| (score[row] >= 0.5) == (label[row] > 0.5)).count();
+    let right = f64::from(u32::try_from(right).unwrap()) / 100.0;
+    near("recent accuracy", &found["figures"]["recent.challenger.accuracy"]["value"], right, 1e-12);
+    assert_ne!(found["figures"]["challenger.accuracy"], found["figures"]["recent.challenger.accuracy"]);
+}
+
+#[test]
+fn classes_may_be_words_and_labels_may_lie_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = |words: &[&str]| -> ArrayRef { Arc::new(StringArray::from(words.to_vec())) };
+    let ids = |ids: &[i64]| -> ArrayRef { Arc::new(Int64Array::from(ids.to_vec())) };
+    let path = |name: &str| folder.path().join(name);
+    write(&path("champion.parquet"), vec![("id", ids(&[1, 2, 3, 4])), ("said", words(&["cat", "dog", "dog", "cow"]))]);
+    write(
+        &path("challenger.parquet"),
+        vec![("id", ids(&[4, 3, 2, 1])), ("said", words(&["cow", "cat", "dog", "cat"]))],
+    );
+    write(&path("labels.parquet"), vec![("id", ids(&[1, 2, 3, 9])), ("label", words(&["cat", "dog", "cat", "dog"]))]);
+    let policy = "task = 'multiclass'\nid = 'id'\nprediction = 'said'\nlabel = 'label'\nlabels = ['labels.parquet']\n\
+                  values = { right = 1, wrong = -2 }\nmin_rows = 1\n[[rule]]\nfigure = 'change.business'\nmin = 0\n";
+    let found = report(folder.path(), policy, 0);
+    assert_eq!((&found["rows"]["matched"], &found["rows"]["paired"]), (&4.into(), &3.into()));
+    near("champion", &found["figures"]["champion.accuracy"]["value"], 2.0 / 3.0, 1e-15);
+    near("challenger", &found["figures"]["challenger.accuracy"]["value"], 1.0, 0.0);
+    near("business", &found["figures"]["change.business"]["value"], 1.0, 1e-15);
+    near("p", &found["figures"]["change.accuracy"]["p_value"], 1.0, 1e-12);
 }

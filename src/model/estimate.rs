@@ -302,3 +302,28 @@ fn precision_deviation(table: &Table) -> f64 {
     let mean = found.iter().sum::<f64>() / n;
     libm::sqrt(found.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn harmonic_sums_keep_their_digits() {
+        for n in [0, 10, 999, 1000, 70_000] {
+            for m in [0, 1, 32, 33, 1000, 40_000] {
+                let direct: f64 = (1..=m).rev().map(|i| 1.0 / real(n + i)).sum();
+                assert!((harmonic(n, m) - direct).abs() <= 1e-12 * direct, "{n} {m}: {} {direct}", harmonic(n, m));
+            }
+        }
+    }
+
+    #[test]
+    fn scores_that_are_probabilities_are_left_alone_and_others_calibrated() {
+        let row = |k: u32| (f64::from(k) / 10.0, 100 * u64::from(k), 1000 - 100 * u64::from(k));
+        let honest: Vec<(f64, u64, u64)> = (1..10).map(row).collect();
+        let sure = |p: f64| if p < 0.5 { 0.01 + p / 100.0 } else { 0.9 + p / 100.0 };
+        let boasting: Vec<_> = honest.iter().map(|&(p, a, b)| (sure(p), a, b)).collect();
+        assert!(helps(&boasting));
+        assert!(!helps(&honest));
+    }
+}

@@ -148,13 +148,13 @@ impl Part<'_> {
         group: &Group,
         tally: &Tally,
         drift: IndexMap<String, DriftReport>,
-        mut reasons: Vec<(Level, String)>,
+        of_drift: Vec<(Level, String)>,
     ) -> Result<GroupReport, ModelError> {
         let Self { config, counted, baseline, slice, latest } = self;
         let dates = group.window.and_then(|start| config.window.dates(start));
         let coverage = if tally.rows.rows == 0 { 0.0 } else { real(tally.rows.labelled) / real(tally.rows.rows) };
         let enough = tally.rows.measured >= config.min_labels;
-        let (mut metrics, mut undefined) = (IndexMap::new(), BTreeMap::new());
+        let (mut metrics, mut undefined, mut reasons) = (IndexMap::new(), BTreeMap::new(), Vec::new());
         if counted.has_labels {
             for (name, measure) in measures(config, tally)? {
                 let (report, reason) = judge(config, name, &measure, baseline.figure(config, slice, name), enough);
@@ -176,6 +176,7 @@ impl Part<'_> {
             let (report, reason) = judge(config, name, &measure, baseline.figure(config, slice, name), many);
             reasons.extend(reason.map(|reason| (report.level, format!("expected {reason}"))));
         }
+        reasons.extend(of_drift);
         let (due, pending) = due(config, dates, *latest);
         let (operations, told) = operations(config, tally)?;
         reasons.extend(told);

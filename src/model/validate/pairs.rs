@@ -5,15 +5,15 @@ use hashbrown::hash_map::Entry;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::super::columns::{Columns, NONE};
-use super::super::config::ModelConfig;
-use super::super::count::{add_labels, read_error};
-use super::super::error::ModelError;
-use super::super::join::Join;
-use super::super::options::{Keep, Task};
-use super::super::rows::{Answers, Batch};
-use super::super::tally::Tally;
 use super::policy::Policy;
+use crate::model::columns::{Coded, Columns, NONE, binary_names};
+use crate::model::config::ModelConfig;
+use crate::model::count::{add_labels, read_error};
+use crate::model::error::ModelError;
+use crate::model::join::Join;
+use crate::model::options::{Keep, Task};
+use crate::model::rows::{Answers, Batch};
+use crate::model::tally::Tally;
 use crate::source::rows::{Piece, pieces, read_rows};
 use crate::source::{Dataset, OpenOptions};
 
@@ -108,10 +108,13 @@ impl Side {
     }
 }
 
+/// Number of a batch, and a row in it.
+type Place = (u32, u32);
+
 /// A log in memory: its batches, and where each id stands.
 struct Log {
     batches: Vec<Batch>,
-    at: HashMap<u128, (u32, u32)>,
+    at: HashMap<u128, Place>,
     duplicates: u64,
     rows: u64,
     /// Whether it has labels, of its own or joined.
@@ -182,16 +185,30 @@ struct Names {
 }
 
 impl Names {
-    fn code(&mut self, name: Option<&String>) -> u32 {
-        let Some(name) = name else { return NONE };
+    fn code(&mut self, name: &str) -> u32 {
         if let Some(code) = self.known.get(name) {
             return *code;
         }
         let code = u32::try_from(self.names.len()).unwrap_or(NONE);
-        self.known.insert(name.clone(), code);
-        self.names.push(name.clone());
+        self.known.insert(name.to_owned(), code);
+        self.names.push(name.to_owned());
         code
     }
+
+    /// The codes of a batch as codes of all of them.
+    fn codes(&mut self, coded: &Coded) -> Vec<u32> {
+        let global: Vec<u32> = coded.names.iter().map(|name| self.code(name)).collect();
+        coded.codes.iter().map(|&code| global.get(code as usize).copied().unwrap_or(NONE)).collect()
+    }
+}
+
+/// Codes of the predictions and of the labels of every batch.
+fn translated(log: &Log, classes: &mut Names) -> Vec<[Vec<u32>; 2]> {
+    let of_batch = |batch: &Batch| match &batch.answers {
+        Answers::Classes { predictions, labels, .. } => [classes.codes(predictions), classes.codes(labels)],
+        Answers::Numbers { .. } => [Vec::new(), Vec::new()],
+    };
+    log.batches.iter().map(of_batch).collect()
 }
 
 fn pair(config: &ModelConfig, champion: Log, challenger: Log) -> Pairs {
@@ -204,34 +221,37 @@ fn pair(config: &ModelConfig, champion: Log, challenger: Log) -> Pairs {
     };
     let mut classes = Names::default();
     if config.task == Task::Binary {
-        for name in super::super::columns::binary_names(config) {
-            classes.code(Some(&name));
-        }
+        // The positive class has the code 1.
+        binary_names(config).iter().for_each(|name| {
+            classes.code(name);
+        });
     }
+    let codes = [translated(&champion, &mut classes), translated(&challenger, &mut classes)];
     let mut groups: Vec<Names> = config.segments.iter().map(|_| Names::default()).collect();
-    pairs.groups = config.segments.iter().map(|_| (Vec::new(), Vec::new())).collect();
-    let mut places: Vec<((u32, u32), (u32, u32))> =
+    let of_batch = |batch: &Batch| -> Vec<Vec<u32>> {
+        groups.iter_mut().zip(&batch.segments).map(|(names, coded)| names.codes(coded)).collect()
+    };
+    let group_codes: Vec<Vec<Vec<u32>>> = challenger.batches.iter().map(of_batch).collect();
+    pairs.groups = groups.into_iter().map(|names| (Vec::new(), names.names)).collect();
+    let mut places: Vec<(Place, Place)> =
         champion.at.iter().filter_map(|(id, at)| Some((*at, *challenger.at.get(id)?))).collect();
     places.sort_unstable();
     pairs.rows.matched = places.len() as u64;
     for (first, second) in places {
-        let (a, b) = (&champion.batches[first.0 as usize], &challenger.batches[second.0 as usize]);
+        let (at_a, at_b) = (first.0 as usize, second.0 as usize);
+        let (a, b) = (&champion.batches[at_a], &challenger.batches[at_b]);
         let (row_a, row_b) = (first.1 as usize, second.1 as usize);
         match (&a.answers, &b.answers) {
-            (
-                Answers::Classes { predictions: of_a, labels: from_a, scores: scores_a, .. },
-                Answers::Classes { predictions: of_b, labels: from_b, scores: scores_b, .. },
-            ) => {
-                let name = |coded: &super::super::columns::Coded, row: usize| -> Option<String> {
-                    coded.names.get(*coded.codes.get(row)? as usize).cloned()
-                };
-                let label = if challenger.labelled { name(from_b, row_b) } else { None };
-                let label = label.or_else(|| if champion.labelled { name(from_a, row_a) } else { None });
-                let (Some(label), Some(p), Some(q)) = (label, name(of_a, row_a), name(of_b, row_b)) else { continue };
-                pairs.labels.push(classes.code(Some(&label)));
-                for (side, predicted) in pairs.sides.iter_mut().zip([p, q]) {
-                    side.classes.push(classes.code(Some(&predicted)));
+            (Answers::Classes { scores: scores_a, .. }, Answers::Classes { scores: scores_b, .. }) => {
+                let [of_a, from_a] = [0, 1].map(|what| codes[0][at_a][what][row_a]);
+                let [of_b, from_b] = [0, 1].map(|what| codes[1][at_b][what][row_b]);
+                let label = if from_b == NONE { from_a } else { from_b };
+                if [label, of_a, of_b].contains(&NONE) {
+                    continue;
                 }
+                pairs.labels.push(label);
+                pairs.sides[0].classes.push(of_a);
+                pairs.sides[1].classes.push(of_b);
                 if let (Some(scores_a), Some(scores_b)) = (scores_a.first(), scores_b.first()) {
                     let both = [scores_a[row_a], scores_b[row_b]].map(|score| score.unwrap_or(f64::NAN));
                     // Curves are compared over the pairs that both sides have a score for.
@@ -259,12 +279,9 @@ fn pair(config: &ModelConfig, champion: Log, challenger: Log) -> Pairs {
         if let Some(times) = &b.times {
             pairs.times.push(times[row_b].unwrap_or(i64::MIN));
         }
-        for ((names, (codes, _)), coded) in groups.iter_mut().zip(&mut pairs.groups).zip(&b.segments) {
-            codes.push(names.code(coded.names.get(coded.codes[row_b] as usize)));
+        for ((into, _), from) in pairs.groups.iter_mut().zip(&group_codes[at_b]) {
+            into.push(from[row_b]);
         }
-    }
-    for ((_, names), known) in pairs.groups.iter_mut().zip(groups) {
-        *names = known.names;
     }
     pairs.rows.paired = pairs.len() as u64;
     for (side, log) in pairs.sides.iter_mut().zip([champion, challenger]) {

@@ -24,10 +24,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::super::config::ModelConfig;
-use super::super::error::ModelError;
-use super::super::options::{ModelOptions, Task, delay};
 use super::report::Decision;
+use crate::model::config::ModelConfig;
+use crate::model::error::ModelError;
+use crate::model::options::{ModelOptions, Task, delay};
 use crate::stats::Confidence;
 
 /// What must hold.
