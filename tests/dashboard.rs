@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use gpudrift::alert::{Alerts, AlertsConfig, ChannelConfig};
 use gpudrift::dashboard::{DashboardError, job_id, write_site};
 use gpudrift::history::{History, HistoryPlace, RunFilter};
 use gpudrift::verdict::Level;
@@ -120,6 +121,33 @@ fn incidents_findings_and_what_was_skipped_are_in_the_data() {
     assert!(unit["features"].as_array().unwrap().len() > 2);
     assert_eq!(job["findings"][0]["message"], "1 column is gone: view_00:legacy");
     assert_eq!(job["skipped"][0]["name"], "view_00:history");
+}
+
+#[test]
+fn what_people_were_told_is_in_the_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut history = History::open(&HistoryPlace::at(folder.path().join("drift.db"))).unwrap();
+    let channel =
+        ChannelConfig { kind: Some("command".to_owned()), command: vec!["true".to_owned()], ..Default::default() };
+    let channels = [("pager".to_owned(), channel)].into_iter().collect();
+    let alerts = Alerts::open(&history, &AlertsConfig { channels, ..AlertsConfig::default() }).unwrap();
+    for r in 0..12 {
+        let report = years::report(60, r, 12);
+        let identity = years::identity(&report, "churn", r, 12);
+        history.store(&identity, &report).unwrap();
+        alerts.night(&history, &identity, &report).unwrap();
+    }
+    let site = folder.path().join("site");
+    write_site(&history, None, None, &site).unwrap();
+    let id = job_id("churn");
+    let job = data(&site, &format!("{id}/job"));
+    let told = job["alerts"].as_array().unwrap();
+    assert!(told.iter().any(|one| one["closed_at"].is_null()) && told.iter().any(|one| one["closed_at"].is_string()));
+    assert!(told.iter().all(|one| one["told_at"].is_string()));
+    let open = told.iter().find(|one| one["closed_at"].is_null()).unwrap();
+    let features = data(&site, &format!("{id}/0"));
+    let about = features.as_array().unwrap().iter().filter(|page| page["alerts"].as_array().unwrap().contains(open));
+    assert!(about.count() > 0, "{open}");
 }
 
 #[test]

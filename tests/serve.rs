@@ -86,8 +86,8 @@ fn the_pages_are_those_of_a_static_dashboard() {
         assert_eq!(serving.text(&format!("/{name}")), std::fs::read_to_string(site.join(name)).unwrap());
     }
     assert!(serving.text("/").contains("name=\"gpudrift-data\" content=\"data\""));
-    let folders = std::fs::read_dir(&site).unwrap().map(|entry| entry.unwrap().path());
-    let data = folders.into_iter().find(|path| path.is_dir()).unwrap();
+    let mut folders = std::fs::read_dir(&site).unwrap().map(|entry| entry.unwrap().path());
+    let data = folders.find(|path| path.is_dir()).unwrap();
     let id = job_id("churn/eu");
     for name in ["jobs.js".to_owned(), format!("{id}/features.js")] {
         assert_eq!(serving.text(&format!("/data/{name}")), std::fs::read_to_string(data.join(&name)).unwrap());

@@ -65,19 +65,35 @@ function timeMarks(u, splits) {
   });
 }
 
+/** Steps between marks of time: whole days, where the runs lie that far apart. */
+function timeSteps(times) {
+  const apart = times.slice(1).map((time, index) => time - times[index]);
+  return apart.length === 0 || Math.min(...apart) > 70000 ? [1, 2, 3, 7, 14, 28, 56, 91, 182, 365].map((days) => days * 86400) : undefined;
+}
+
+/** Zero and the powers of ten between two values, for a scale that has both; at most eight of them. */
+function decades(least, low, high) {
+  const first = Math.floor(Math.log10(least)) + 1;
+  const found = [0];
+  const step = Math.ceil((Math.log10(Math.max(Math.abs(low), Math.abs(high))) - first + 1) / 6) || 1;
+  for (let power = first; 10 ** power <= Math.max(Math.abs(low), Math.abs(high)); power += step) found.push(10 ** power, -(10 ** power));
+  return found.filter((value) => value >= low && value <= high).sort((a, b) => a - b);
+}
+
 /** A chart over the runs. `series` as uPlot takes them, `data` one array each. */
 function overTime(runs, series, data, values, more) {
   const windows = runs.map((run) => run.window);
+  const times = runs.map((run) => Date.parse(run.at) / 1000);
   return {
     options: {
       cursor: { drag: { x: true, y: false } },
       scales: { x: { time: true }, ...(more || {}).scales },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-      axes: [axis({ values: timeMarks }), axis({ values, size: (more || {}).size || 62 })],
+      axes: [axis({ values: timeMarks, incrs: timeSteps(times) }), axis({ values, size: (more || {}).size || 62 })],
       series: [{ label: "run", value: (u, v, s, i) => (i === null || i === undefined ? NONE : windows[i]) }, ...series],
       ...((more || {}).options || {}),
     },
-    data: [runs.map((run) => Date.parse(run.at) / 1000), ...data],
+    data: [times, ...data],
   };
 }
 
@@ -141,6 +157,7 @@ function ecdfLines(ecdf, write, mark, spread, isTime) {
   const wide = spread > 0 && range > 40 * spread;
   // Far apart, the two are drawn on a scale of powers of ten.
   const scale = at[0] > 0 ? { distr: 3 } : { distr: 4, asinh: spread };
+  const marks = wide && !isTime && at[0] <= 0 ? { splits: (u, a, low, high) => decades(spread, low, high), filter: (u, splits) => splits } : {};
   const x = wide && !isTime ? { time: false, ...scale } : { time: false };
   const gap = ecdf.gap;
   const bar = (u) => {
@@ -156,7 +173,7 @@ function ecdfLines(ecdf, write, mark, spread, isTime) {
   return {
     options: {
       scales: { x, y: { range: [0, 1.02] } },
-      axes: [axis({ values: (u, values) => values.map((value) => (value === null ? "" : mark(value))), space: 90 }), axis({ values: shares, size: 56 })],
+      axes: [axis({ values: (u, values) => values.map((value) => (value === null ? "" : mark(value))), space: 90, ...marks }), axis({ values: shares, size: 56 })],
       series: [
         { label: "value", value: (u, v) => (v === null || v === undefined ? NONE : write(v)) },
         lineSeries("reference", color("ref-line"), percent, { spanGaps: true }),

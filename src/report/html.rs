@@ -188,7 +188,7 @@ impl IncidentRow {
             level: incident.level.name(),
             title: printable(&incident.title),
             cause: incident.cause.words(),
-            members: happened::members(incident, MEMBERS),
+            members: if incident.features.len() > 1 { happened::members(incident, MEMBERS) } else { String::new() },
         }
     }
 }

@@ -232,13 +232,18 @@ pub(crate) fn report(features: u64, r: u64, runs: u64) -> Report {
     Report::new(run, features, vec![skipped]).with_findings(vec![finding])
 }
 
-/// Stores `runs` nights of `features` features, the last one on 2026-11-22.
-pub(crate) fn store(history: &mut History, job: &str, features: u64, runs: u64) {
+/// Who the report of run `r` of `runs` is: the last night is 2026-11-22.
+pub(crate) fn identity(report: &Report, job: &str, r: u64, runs: u64) -> RunIdentity {
     let last = chrono::NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
+    let day = last - chrono::Days::new(runs - 1 - r);
+    let label = RunLabel { job: Some(job.to_owned()), as_of: Some(day.to_string().parse().unwrap()), run_id: None };
+    RunIdentity::of(report, &label)
+}
+
+/// Stores `runs` nights of `features` features.
+pub(crate) fn store(history: &mut History, job: &str, features: u64, runs: u64) {
     for r in 0..runs {
         let report = report(features, r, runs);
-        let day = last - chrono::Days::new(runs - 1 - r);
-        let label = RunLabel { job: Some(job.to_owned()), as_of: Some(day.to_string().parse().unwrap()), run_id: None };
-        history.store(&RunIdentity::of(&report, &label), &report).unwrap();
+        history.store(&identity(&report, job, r, runs), &report).unwrap();
     }
 }
