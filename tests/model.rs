@@ -186,6 +186,8 @@ fn a_segment_that_became_worse_is_found_in_its_weeks() {
             critical.push((group["window"]["start"].as_str().unwrap(), group["segment"]["value"].as_str()));
         }
         assert!(group["metrics"]["roc_auc"]["baseline"].is_number(), "{group}");
+        // Scores that moved are no alarm of their own where labels tell how good they are.
+        assert_eq!(group["level"] == "critical", group["metrics"]["accuracy"]["level"] == "critical", "{group}");
     }
     assert!(critical.contains(&("2026-01-26", Some("south"))), "{critical:?}");
     assert!(critical.iter().all(|(week, region)| *week >= "2026-01-19" && *region != Some("north")), "{critical:?}");

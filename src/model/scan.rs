@@ -176,7 +176,10 @@ impl Part<'_> {
             let (report, reason) = judge(config, name, &measure, baseline.figure(config, slice, name), many);
             reasons.extend(reason.map(|reason| (report.level, format!("expected {reason}"))));
         }
-        reasons.extend(of_drift);
+        // Where it is known how good the predictions are, that they moved is worth a look, and no alarm.
+        let known = counted.has_labels && enough;
+        let at_most = if known { Level::Warning } else { Level::Critical };
+        reasons.extend(of_drift.into_iter().map(|(level, reason)| (level.min(at_most), reason)));
         let (due, pending) = due(config, dates, *latest);
         let (operations, told) = operations(config, tally)?;
         reasons.extend(told);
