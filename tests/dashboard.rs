@@ -119,6 +119,8 @@ fn incidents_findings_and_what_was_skipped_are_in_the_data() {
     let unit = job["incidents"].as_array().unwrap().iter().find(|incident| incident["kind"] == "unit_change").unwrap();
     assert_eq!((unit["nights"].as_u64(), unit["cause"].as_str()), (Some(3), Some("pipeline")));
     assert!(unit["features"].as_array().unwrap().len() > 2);
+    let causes = job["incident_causes"].as_object().unwrap().values().map(|number| number.as_u64().unwrap());
+    assert_eq!(causes.sum::<u64>(), job["incidents"].as_array().unwrap().len() as u64);
     assert_eq!(job["findings"][0]["message"], "1 column is gone: view_00:legacy");
     assert_eq!(job["skipped"][0]["name"], "view_00:history");
 }

@@ -69,7 +69,8 @@ const nightsText = (nights) => (nights <= 1 ? "new" : `${nights} runs`);
 
 function incidentsSection(job) {
   if (!job.incidents.length) return section("incidents", "Incidents", h("p", {}, "Nothing has happened: every feature is ok."));
-  const of = (cause) => job.incidents.filter((incident) => incident.cause === cause).length;
+  const of = (cause) => job.incident_causes[cause] || 0;
+  const total = of("pipeline") + of("data") + of("unclear");
   const causes = [[of("pipeline"), "pipeline bug", "pipeline bugs"], [of("data"), "real drift", "real drifts"], [of("unclear"), "bug or drift", "bugs or drifts"]];
   const summary = causes.filter(([number]) => number > 0).map((cause) => counted(...cause)).join(", ");
   const members = (incident) => {
@@ -77,13 +78,14 @@ function incidentsSection(job) {
     if (incident.features.length > 6) links.push(h("li", { class: "dim" }, `and ${incident.features.length - 6} more`));
     return h("ul", { class: "names" }, links);
   };
-  return section("incidents", counted(job.incidents.length, "incident", "incidents"), h("p", { class: "dim" }, summary),
+  return section("incidents", counted(total, "incident", "incidents"), h("p", { class: "dim" }, summary),
     table("Incidents of the latest run", [
       { head: "level", cell: (incident) => levelTag(incident.level) },
       { head: "what happened", row: true, cell: (incident) => [nameOf(incident.title), " ", causeTag(incident.cause)] },
       { head: "since", class: "nowrap", cell: (incident) => nightsText(incident.nights) },
       { head: "features", cell: members },
-    ], job.incidents));
+    ], job.incidents),
+    total > job.incidents.length ? h("p", { class: "dim" }, `and ${count(total - job.incidents.length)} more`) : null);
 }
 
 function worstSection(job) {

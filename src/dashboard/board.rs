@@ -1,5 +1,7 @@
 //! One job: its runs, what happened in the latest one, and one row a feature.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{FeaturePage, SeriesSet, job_id};
@@ -13,7 +15,7 @@ use crate::verdict::Level;
 pub const RECENT: usize = 30;
 /// Features on the overview.
 const WORST: usize = 12;
-/// Incidents that alerts keep, and skipped features and findings, on the overview.
+/// Incidents, those that alerts keep, skipped features and findings on the overview.
 const LISTED: usize = 200;
 
 /// A job with its latest report: what pages are made from.
@@ -41,6 +43,8 @@ pub struct JobPage<'b> {
     run: &'b Run,
     summary: Summary,
     incidents: Vec<IncidentRow<'b>>,
+    /// How many there are, by cause.
+    incident_causes: BTreeMap<Cause, usize>,
     findings: &'b [Finding],
     more_findings: usize,
     skipped: &'b [Skipped],
@@ -138,6 +142,10 @@ impl Board {
     #[must_use]
     pub fn page(&self, chunk: usize) -> JobPage<'_> {
         let incidents = self.report.incidents.iter().filter(|incident| incident.level > Level::Ok);
+        let mut incident_causes = BTreeMap::new();
+        for incident in incidents.clone() {
+            *incident_causes.entry(incident.cause).or_default() += 1;
+        }
         let nights = |feature: &String| self.past.of(feature).nights(self.past.runs.len());
         let (findings, skipped) = (&self.report.findings, &self.report.skipped);
         JobPage {
@@ -146,7 +154,9 @@ impl Board {
             runs: self.runs.iter().map(RunRow::of).collect(),
             run: &self.report.run,
             summary: self.report.summary,
+            incident_causes,
             incidents: incidents
+                .take(LISTED)
                 .map(|incident| IncidentRow {
                     incident,
                     nights: incident.features.iter().map(nights).max().unwrap_or(0),

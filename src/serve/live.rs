@@ -6,10 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::dashboard::Board;
 use crate::history::{History, HistoryError, RunFilter, StoredRun};
 
-/// Boards by job, with what told that they are still right.
+/// Boards by job.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    boards: Mutex<HashMap<String, (Vec<(String, u32)>, Arc<Board>)>>,
+    boards: Mutex<HashMap<String, Known>>,
+}
+
+/// A board, and the names and revisions of the runs that it was made of.
+#[derive(Debug)]
+struct Known {
+    state: Vec<(String, u32)>,
+    board: Arc<Board>,
 }
 
 /// One worker's view.
@@ -30,13 +37,11 @@ impl Live<'_> {
         let runs = self.history.runs(&RunFilter { job: Some(job.to_owned()), last: self.last })?;
         let state: Vec<_> = runs.iter().map(|run| (run.name.clone(), run.revision)).collect();
         let boards = || self.cache.boards.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, board)) = boards().get(job)
-            && *known == state
-        {
-            return Ok(Some(board.clone()));
+        if let Some(known) = boards().get(job).filter(|known| known.state == state) {
+            return Ok(Some(known.board.clone()));
         }
         let Some(board) = Board::read(self.history, job, self.last, false)?.map(Arc::new) else { return Ok(None) };
-        boards().insert(job.to_owned(), (state, board.clone()));
+        boards().insert(job.to_owned(), Known { state, board: board.clone() });
         Ok(Some(board))
     }
 }

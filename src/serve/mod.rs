@@ -110,7 +110,6 @@ impl Server {
     }
 
     /// Something that ends [`Server::run`] from another thread.
-    #[must_use]
     pub fn stopper(&self) -> impl Fn() + Send + 'static {
         let (http, workers) = (self.http.clone(), self.options.workers.get());
         move || (0..workers).for_each(|_| http.unblock())
