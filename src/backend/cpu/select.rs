@@ -44,20 +44,28 @@ pub(super) fn by_cells(keys: &Keys, range: Range<usize>, cells: &[u16], wanted: 
 fn gather<K: Key>(keys: &[K], cells: &[u16], flags: &[bool; 1 << 16]) -> Vec<K> {
     const BLOCK: usize = 1024;
     let mut found = Vec::new();
-    let mut block_found = [K::default(); BLOCK];
-    for (keys, cells) in keys.chunks(BLOCK).zip(cells.chunks(BLOCK)) {
-        let mut n = 0;
-        for (keys, cells) in keys.chunks(8).zip(cells.chunks(8)) {
-            let any = cells.iter().fold(false, |any, &cell| any | flags[usize::from(cell)]);
-            if any {
-                for (&key, &cell) in keys.iter().zip(cells) {
-                    block_found[n % BLOCK] = key;
-                    n += usize::from(flags[usize::from(cell)]);
-                }
+    let mut block = [K::default(); BLOCK];
+    let mut n = 0;
+    let (key_groups, key_rest) = keys.as_chunks::<8>();
+    let (groups, rest) = cells.as_chunks::<8>();
+    for (keys, cells) in key_groups.iter().zip(groups) {
+        let mut any = false;
+        for &cell in cells {
+            any |= flags[usize::from(cell)];
+        }
+        if any {
+            for lane in 0..8 {
+                block[n % BLOCK] = keys[lane];
+                n += usize::from(flags[usize::from(cells[lane])]);
+            }
+            if n > BLOCK - 8 {
+                found.extend_from_slice(&block[..n]);
+                n = 0;
             }
         }
-        found.extend_from_slice(&block_found[..n]);
     }
+    found.extend_from_slice(&block[..n]);
+    found.extend(key_rest.iter().zip(rest).filter(|(_, cell)| flags[usize::from(**cell)]).map(|(&key, _)| key));
     found
 }
 

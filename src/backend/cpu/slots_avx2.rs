@@ -37,7 +37,8 @@ impl Shared {
     /// Cells of keys whose leading bits are `top`; the first where `below`, the last where `above`.
     #[target_feature(enable = "avx2")]
     fn cells(self, segments: &[u32; SEGMENTS], top: __m256i, below: __m256i, above: __m256i) -> __m256i {
-        const ALL: u32 = SEGMENTS as u32 - 1;
+        const ALL: u32 = 0x3ff;
+        const { assert!(SEGMENTS == 1 << ALL.trailing_ones()) };
         let index = _mm256_and_si256(_mm256_srl_epi32(top, self.fraction_bits), splat(ALL));
         #[expect(unsafe_code, reason = "a look-up for every lane")]
         // SAFETY: an index was cut to the bits of the table's length, which is a power of two.

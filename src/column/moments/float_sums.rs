@@ -5,8 +5,6 @@ use std::cell::RefCell;
 use num_bigint::{BigInt, BigUint};
 use serde::{Deserialize, Serialize};
 
-use crate::vector::vectorized;
-
 /// Values of one exponent: `sum * 2^power`, and `(squares_high * 2^128 + squares) * 4^power`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Term {
@@ -70,74 +68,73 @@ struct Narrow {
     squares: u64,
 }
 
-/// Values that take turns, each with a sum of its own: one that has the exponent of the value before it would wait for the
-/// sum that was just stored.
-const TURNS: usize = 4;
-
-/// Sums by exponent.
+/// Two tables that take turns, so that a value rarely waits for the sum that the value before it has just stored.
 struct Tables {
-    wide: Vec<[Wide; TURNS]>,
-    narrow: Vec<[Narrow; TURNS]>,
+    wide: [Vec<Wide>; 2],
+    narrow: [Vec<Narrow>; 2],
 }
 
 thread_local! {
-    // Kept a thread, and all zero between calls: clearing 256 KiB would cost more than a small column.
+    // Kept a thread, and all zero between calls: clearing 128 KiB would cost more than a small column.
     static TABLES: RefCell<Tables> = RefCell::new(Tables {
-        wide: vec![[Wide::default(); TURNS]; WIDE],
-        narrow: vec![[Narrow::default(); TURNS]; NARROW],
+        wide: [vec![Wide::default(); 2048], vec![Wide::default(); 2048]],
+        narrow: [vec![Narrow::default(); 256], vec![Narrow::default(); 256]],
     });
 }
-
-/// Exponents of f64 and of f32; the highest are those of NaN and infinities.
-const WIDE: usize = 1 << 11;
-const NARROW: usize = 1 << 8;
 
 /// Squares of 106 bits: 2^22 of them fit 128 bits.
 const MOST_WIDE: usize = 1 << 20;
 /// Squares of 48 bits: 2^16 of them fit 64 bits.
 const MOST_NARROW: usize = 1 << 15;
+/// From this many values on the whole table is looked through instead of finding which part was used.
+const MANY: usize = 1 << 13;
 
 #[inline(always)]
-fn put_f64(entry: &mut Wide, bits: u64) {
-    let mantissa = bits & ((1 << 52) - 1) | u64::from(exponent_of_f64(bits) != 0) << 52;
+fn put_f64(table: &mut [Wide; 2048], value: f64) {
+    let bits = value.to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as usize;
+    let mantissa = bits & ((1 << 52) - 1) | u64::from(exponent != 0) << 52;
     let sign = bits.cast_signed() >> 63;
+    let entry = &mut table[exponent];
     entry.sum += i128::from((mantissa.cast_signed() ^ sign) - sign);
     entry.squares += u128::from(mantissa) * u128::from(mantissa);
 }
 
 #[inline(always)]
-fn put_f32(entry: &mut Narrow, bits: u32) {
-    let mantissa = bits & ((1 << 23) - 1) | u32::from(exponent_of_f32(bits) != 0) << 23;
+fn put_f32(table: &mut [Narrow; 256], value: f32) {
+    let bits = value.to_bits();
+    let exponent = (bits >> 23 & 0xff) as usize;
+    let mantissa = bits & ((1 << 23) - 1) | u32::from(exponent != 0) << 23;
     let sign = bits.cast_signed() >> 31;
+    let entry = &mut table[exponent];
     entry.sum += i64::from((mantissa.cast_signed() ^ sign) - sign);
     entry.squares += u64::from(mantissa) * u64::from(mantissa);
 }
 
-#[inline(always)]
-fn exponent_of_f64(bits: u64) -> usize {
-    (bits >> 52) as usize % WIDE
-}
-
-#[inline(always)]
-fn exponent_of_f32(bits: u32) -> usize {
-    (bits >> 23) as usize % NARROW
-}
-
 /// Adds `values`; NaN and infinities, which share the highest exponent, are left out.
 pub(super) fn add_f64(sums: &mut FloatSums, values: &[f64]) {
-    TABLES.with_borrow_mut(|Tables { wide, .. }| {
-        let wide: &mut [_; WIDE] = wide.as_mut_slice().try_into().expect("one a exponent");
+    TABLES.with_borrow_mut(|Tables { wide: [even, odd], .. }| {
+        let even: &mut [Wide; 2048] = even.as_mut_slice().try_into().expect("2048 entries");
+        let odd: &mut [Wide; 2048] = odd.as_mut_slice().try_into().expect("2048 entries");
         for values in values.chunks(MOST_WIDE) {
-            let used = sum_f64(wide, values);
-            for exponent in used {
-                let (mut sum, mut squares) = (0, 0);
-                for entry in &mut wide[exponent] {
-                    let Wide { sum: own, squares: own_squares } = std::mem::take(entry);
-                    (sum, squares) = (sum + own, squares + own_squares);
+            let (pairs, rest) = values.as_chunks::<2>();
+            for &[a, b] in pairs {
+                put_f64(even, a);
+                put_f64(odd, b);
+            }
+            if let &[last] = rest {
+                put_f64(even, last);
+            }
+            let exponents = values.iter().map(|value| (value.to_bits() >> 52 & 0x7ff) as usize);
+            for exponent in used(exponents, values.len(), 2048) {
+                if even[exponent].squares | odd[exponent].squares == 0 {
+                    continue;
                 }
-                if squares > 0 && exponent != WIDE - 1 {
+                let (a, b) = (std::mem::take(&mut even[exponent]), std::mem::take(&mut odd[exponent]));
+                let squares = a.squares + b.squares;
+                if exponent != 2047 {
                     let power = i32::try_from(exponent.max(1)).expect("11 bits") - 1075;
-                    sums.add(Term { power, sum, squares, squares_high: 0 });
+                    sums.add(Term { power, sum: a.sum + b.sum, squares, squares_high: 0 });
                 }
             }
         }
@@ -146,67 +143,35 @@ pub(super) fn add_f64(sums: &mut FloatSums, values: &[f64]) {
 
 /// Adds `values`; NaN and infinities, which share the highest exponent, are left out.
 pub(super) fn add_f32(sums: &mut FloatSums, values: &[f32]) {
-    TABLES.with_borrow_mut(|Tables { narrow, .. }| {
-        let narrow: &mut [_; NARROW] = narrow.as_mut_slice().try_into().expect("one a exponent");
+    TABLES.with_borrow_mut(|Tables { narrow: [even, odd], .. }| {
+        let even: &mut [Narrow; 256] = even.as_mut_slice().try_into().expect("256 entries");
+        let odd: &mut [Narrow; 256] = odd.as_mut_slice().try_into().expect("256 entries");
         for values in values.chunks(MOST_NARROW) {
-            let used = sum_f32(narrow, values);
-            for exponent in used {
-                let (mut sum, mut squares) = (0, 0);
-                for entry in &mut narrow[exponent] {
-                    let Narrow { sum: own, squares: own_squares } = std::mem::take(entry);
-                    (sum, squares) = (sum + i128::from(own), squares + u128::from(own_squares));
-                }
-                if squares > 0 && exponent != NARROW - 1 {
+            let (pairs, rest) = values.as_chunks::<2>();
+            for &[a, b] in pairs {
+                put_f32(even, a);
+                put_f32(odd, b);
+            }
+            if let &[last] = rest {
+                put_f32(even, last);
+            }
+            for exponent in 0..256 {
+                let (a, b) = (std::mem::take(&mut even[exponent]), std::mem::take(&mut odd[exponent]));
+                let squares = u128::from(a.squares) + u128::from(b.squares);
+                if squares > 0 && exponent != 255 {
                     let power = i32::try_from(exponent.max(1)).expect("8 bits") - 150;
-                    sums.add(Term { power, sum, squares, squares_high: 0 });
+                    sums.add(Term { power, sum: i128::from(a.sum) + i128::from(b.sum), squares, squares_high: 0 });
                 }
             }
         }
     });
 }
 
-vectorized! {
-    /// Adds values to the sums of their exponents, and returns the range of these.
-    fn sum_f64(sums: &mut [[Wide; TURNS]; WIDE], values: &[f64]) -> std::ops::Range<usize> {
-        let (mut low, mut high) = (u16::MAX, 0);
-        for value in values {
-            let exponent = exponent_of_f64(value.to_bits()) as u16;
-            low = low.min(exponent);
-            high = high.max(exponent);
-        }
-        let (turns, rest) = values.as_chunks::<TURNS>();
-        for values in turns {
-            for turn in 0..TURNS {
-                let bits = values[turn].to_bits();
-                put_f64(&mut sums[exponent_of_f64(bits)][turn], bits);
-            }
-        }
-        for value in rest {
-            put_f64(&mut sums[exponent_of_f64(value.to_bits())][0], value.to_bits());
-        }
-        low.min(high) as usize..if values.is_empty() { 0 } else { high as usize + 1 }
+/// The exponents that may have been used.
+fn used(exponents: impl Iterator<Item = usize>, n: usize, all: usize) -> std::ops::Range<usize> {
+    if n >= MANY {
+        return 0..all;
     }
-}
-
-vectorized! {
-    /// Adds values to the sums of their exponents, and returns the range of these.
-    fn sum_f32(sums: &mut [[Narrow; TURNS]; NARROW], values: &[f32]) -> std::ops::Range<usize> {
-        let (mut low, mut high) = (u16::MAX, 0);
-        for value in values {
-            let exponent = exponent_of_f32(value.to_bits()) as u16;
-            low = low.min(exponent);
-            high = high.max(exponent);
-        }
-        let (turns, rest) = values.as_chunks::<TURNS>();
-        for values in turns {
-            for turn in 0..TURNS {
-                let bits = values[turn].to_bits();
-                put_f32(&mut sums[exponent_of_f32(bits)][turn], bits);
-            }
-        }
-        for value in rest {
-            put_f32(&mut sums[exponent_of_f32(value.to_bits())][0], value.to_bits());
-        }
-        low.min(high) as usize..if values.is_empty() { 0 } else { high as usize + 1 }
-    }
+    let (low, high) = exponents.fold((all, 0), |(low, high), exponent| (low.min(exponent), high.max(exponent)));
+    low.min(high)..if n == 0 { 0 } else { high + 1 }
 }
