@@ -85,6 +85,7 @@ pub(crate) fn feature(i: u64, r: u64, runs: u64) -> FeatureReport {
     let nulls = if i % 31 == 4 && shift > 0.2 { ROWS / 5 } else { 100 };
     let (reference, current) = (side(100, mean, std), side(nulls, after.0, after.1));
     let mut feature = FeatureReport {
+        segment: None,
         name: format!("view_{:02}:feature_{i:04}", i / 20),
         data_type: "float64".to_owned(),
         current_type: None,
