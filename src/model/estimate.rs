@@ -206,6 +206,14 @@ fn helps(table: &Table) -> bool {
 /// The calibration error over ten groups of equally many rows; rows of one probability are shared out evenly.
 fn calibration_error(mut table: Vec<(f64, u64, u64)>) -> f64 {
     table.sort_by(|a, b| a.0.total_cmp(&b.0));
+    table.dedup_by(|next, kept| {
+        let same = next.0.total_cmp(&kept.0).is_eq();
+        if same {
+            kept.1 += next.1;
+            kept.2 += next.2;
+        }
+        same
+    });
     let all = real(table.iter().map(|(_, _, rows)| rows).sum());
     let size = all / BINS;
     let (mut error, mut filled, mut gap) = (0.0, 0.0, 0.0);

@@ -83,10 +83,10 @@ impl Confidence {
     }
 }
 
-/// The two-sided p-value of a standard normal statistic.
+/// The two-sided p-value of a standard normal statistic: erfc(|z| / √2), where the `sf` of statrs 0.19 has eleven digits.
 #[must_use]
 pub fn normal_two_sided(z: f64) -> f64 {
-    (2.0 * Normal::standard().sf(z.abs())).min(1.0)
+    libm::erfc(z.abs() / std::f64::consts::SQRT_2)
 }
 
 /// The two-sided p-value of `k` successes in `n` fair trials (the exact test of McNemar's discordant pairs): twice the smaller
