@@ -9,6 +9,7 @@ mod years;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -395,6 +396,7 @@ fn names_are_text_and_never_markup() {
 #[test]
 #[ignore = "a measurement: GPUDRIFT_SITE=/tmp/site GPUDRIFT_FEATURES=5000 GPUDRIFT_RUNS=365 cargo test --test dashboard -- --ignored --nocapture"]
 fn measure() {
+    let say = |text: String| writeln!(std::io::stderr(), "{text}").unwrap();
     let folder = PathBuf::from(std::env::var_os("GPUDRIFT_SITE").unwrap());
     let number = |name: &str| std::env::var(name).map_or(60, |value| value.parse().unwrap());
     let (features, runs) = (number("GPUDRIFT_FEATURES"), number("GPUDRIFT_RUNS"));
@@ -402,13 +404,13 @@ fn measure() {
     let mut history = History::open(&HistoryPlace::at(folder.join("drift.db"))).unwrap();
     let begin = std::time::Instant::now();
     years::store(&mut history, "churn", features, runs);
-    eprintln!("history of {features} features x {runs} runs: {:.1?}", begin.elapsed());
+    say(format!("history of {features} features x {runs} runs: {:.1?}", begin.elapsed()));
     let begin = std::time::Instant::now();
     let written = write_site(&history, None, None, &folder.join("site")).unwrap();
-    eprintln!("pages: {:.1?}, {} MB", begin.elapsed(), written.bytes / 1_000_000);
+    say(format!("pages: {:.1?}, {} MB", begin.elapsed(), written.bytes / 1_000_000));
     let mut sizes: Vec<_> = files(&folder.join("site")).into_iter().map(|(path, bytes)| (bytes.len(), path)).collect();
     sizes.sort();
     for (bytes, path) in sizes.iter().rev().take(5) {
-        eprintln!("{:>8} KB {}", bytes / 1000, path.display());
+        say(format!("{:>8} KB {}", bytes / 1000, path.display()));
     }
 }

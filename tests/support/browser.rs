@@ -1,5 +1,6 @@
 //! A real browser, without a window, that looks at pages and answers questions about them.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,7 +16,11 @@ const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "goog
 pub(crate) fn browser(test: &str) -> Option<PathBuf> {
     if std::env::var("GPUDRIFT_TEST_BROWSER").is_ok_and(|value| value == "off") {
         assert!(std::env::var("CI").is_err(), "{test}: browser tests are turned off, and this is CI");
-        eprintln!("{test}: DID NOT RUN, browser tests are turned off by GPUDRIFT_TEST_BROWSER=off");
+        let said = writeln!(
+            std::io::stderr(),
+            "{test}: DID NOT RUN, browser tests are turned off by GPUDRIFT_TEST_BROWSER=off"
+        );
+        said.unwrap();
         return None;
     }
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
