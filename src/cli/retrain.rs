@@ -1,5 +1,7 @@
 //! `gpudrift retrain`: whether a model is to be trained again, and that it was.
 
+use std::io::{self, Write};
+
 use clap::{Args, Subcommand, ValueEnum};
 use gpudrift::alert::{Alerts, Delivered};
 use gpudrift::config::Sections;
@@ -102,9 +104,8 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<Exit, Failure> {
                 ledger.keep(&decision).map_err(Failure::failed)?;
             }
             show(&decision, args.format)?;
-            for warning in &delivered.warnings {
-                eprintln!("warning: {}", printable(warning));
-            }
+            let warnings = delivered.warnings.iter().map(|warning| format!("warning: {}\n", printable(warning)));
+            let _ = io::stderr().write_all(warnings.collect::<String>().as_bytes());
             Ok(match (decision.is_yes(), delivered.waiting) {
                 (true, _) => Exit::Gate,
                 (false, 0) => Exit::Finished,
