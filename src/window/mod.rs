@@ -2,7 +2,7 @@
 //!
 //! A [`WindowSpec`] is what was typed (`yesterday`, `2026-11`, `2026-01-01..2026-03-31`), a [`Window`] what it means on a
 //! given night in a given time zone: a half-open interval, start included, end excluded. A day with a change to or from
-//! summer time has 23 or 25 hours. Several windows cut time into disjoint [`Slices`]; a row lies in one slice, and a
+//! summer time has 23 or 25 hours. Several windows cut time into disjoint slices; a row lies in one slice, and a
 //! window is a run of slices, so rows are read once however many windows they lie in.
 //!
 //! ```text

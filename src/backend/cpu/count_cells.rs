@@ -16,7 +16,7 @@ pub(super) fn tells(map: &CellMap) -> bool {
     map.n_cells() <= COUNTERS
 }
 
-/// Number of `keys` in each cell of `map`; where the map [tells](tells), `found` gets the cell of every key.
+/// Number of `keys` in each cell of `map`; where the map [tells], `found` gets the cell of every key.
 pub(super) fn count<K: Lanes>(keys: &[K], map: &CellMap, found: &mut Vec<u16>) -> CellCounts {
     let n_cells = map.n_cells();
     let mut total = CellCounts::zero(n_cells);
