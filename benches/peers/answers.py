@@ -6,7 +6,7 @@ import math
 # * NumPy and Polars take Kolmogorov's limit for p, SciPy and we the distribution for these sample sizes: they differ by
 #   up to some percent near p = 1, and by more far out; so p is compared for its meaning (see `close_p`).
 # * Evidently cuts PSI's bins at other places.
-# * NannyML takes the gap at some quantiles only when a side has more than 10 000 rows: its D is a little too small.
+# * NannyML takes the gap at some quantiles only when a side has more than 10 000 rows: its D is up to 0.005 too small.
 TOLERANCES = {
     "NumPy": {"d": 1e-12, "psi": 1e-9, "p": "limit"},
     "Polars": {"d": 1e-12, "psi": 1e-9, "p": "limit"},
@@ -29,7 +29,7 @@ def close(ours: float, theirs: float, tolerance) -> bool:
     if tolerance == "limit":
         return close_p(ours, theirs)
     if tolerance == "nearly":
-        return abs(ours - theirs) <= 0.002
+        return abs(ours - theirs) <= 0.005
     # Below this a p-value of SciPy's has no digits, or is zero.
     return math.isclose(ours, theirs, rel_tol=tolerance, abs_tol=1e-13)
 
