@@ -166,6 +166,13 @@ fn values(bits: u32) -> impl Strategy<Value = Vec<u64>> {
     })
 }
 
+/// Two narrow modes far apart, a few rows in one, so that the upper fences lie far beyond the largest value.
+fn two_modes() -> impl Strategy<Value = Vec<u64>> {
+    let one = (prop::bool::weighted(0.3), 0..6_u64, 0..4_u64, 0..4_u64);
+    let value = |(far, a, b, c)| a * b * c + if far { 22_490 } else { 9 };
+    proptest::collection::vec(one.prop_map(value), 200..2500)
+}
+
 fn keys(bits: u32, values: Vec<u64>) -> Keys {
     match bits {
         32 => Keys::U32(values.into_iter().map(|v| u32::try_from(v).unwrap()).collect()),
@@ -192,6 +199,12 @@ proptest! {
 
     #[test]
     fn wide_keys_equal_the_oracle(r in values(64), c in values(64)) {
+        check(64, r, c, 10, u64::MAX)?;
+    }
+
+    #[test]
+    fn two_narrow_modes_far_apart_equal_the_oracle(r in two_modes(), c in two_modes()) {
+        check(32, r.clone(), c.clone(), 10, u64::MAX)?;
         check(64, r, c, 10, u64::MAX)?;
     }
 

@@ -499,8 +499,12 @@ impl<'q> Feature<'q> {
     fn below(&self, cut: f64) -> Below {
         let Some(key) = self.query.scale.first_key_at_least(cut) else { return self.n };
         let id = self.levels.locate(key);
-        let mut below = self.levels.cell(id).before;
-        if let Some(keys) = self.kept.get(&id) {
+        let cell = self.levels.cell(id);
+        let mut below = cell.before;
+        // The last cell of all may hold the largest value alone, and reach beyond it: so may a fence.
+        if self.point(id).is_some_and(|point| point < key) {
+            below = [0, 1].map(|side| below[side] + cell.rows[side]);
+        } else if let Some(keys) = self.kept.get(&id) {
             for (below, keys) in below.iter_mut().zip(keys) {
                 *below += with_keys!(keys, keys => keys.partition_point(|&k| k.widen() < key)) as u64;
             }

@@ -165,6 +165,7 @@ class Feature:
             self.check(f"{side}.infinite", facts["infinite"], int(np.isinf(x).sum()))
             if "mean" in facts:
                 self.facts(side, facts, x, exacts[("reference", "current").index(side)])
+                self.outliers(side, facts, x, values[0])
         r, c = values
         empty = len(r) == 0 or len(c) == 0
         if self.report["kind"] == "boolean":
@@ -210,6 +211,15 @@ class Feature:
             self.check(f"{side}.distinct", facts["distinct"], distinct)
         for level in LEVELS if len(x) else []:
             self.check(f"{side}.quantiles.{level}", facts["quantiles"][str(level)], float(percentile(x, level * 100)), rel=4e-16)
+
+    def outliers(self, side, facts, x, reference):
+        """Values beyond the fences of the reference: 1.5 and 3 interquartile ranges from its quartiles."""
+        if len(reference) == 0 or facts.get("outliers") is None:
+            return
+        first, third = (float(percentile(reference, level)) for level in (25, 75))
+        for name, ranges in (("outliers", 1.5), ("extreme_outliers", 3.0)):
+            low, high = first - ranges * (third - first), third + ranges * (third - first)
+            self.check(f"{side}.{name}", facts[name], int(((x < low) | (x > high)).sum()))
 
     def categorical(self):
         columns = []

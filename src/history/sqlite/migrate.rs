@@ -46,9 +46,10 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Hi
 /// A file with tables of somebody else is left alone.
 pub(super) fn check_owner(connection: &Connection, path: &Path) -> Result<(), HistoryError> {
     let failed = |error| HistoryError::sqlite("open", path, error);
-    let id: u32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
+    // In this order: whoever has just made the tables has marked the file in the same transaction.
     let tables: u32 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    let id: u32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
     match id == APPLICATION_ID || tables == 0 {
         true => Ok(()),
         false => Err(HistoryError::Foreign { path: path.to_owned() }),
