@@ -313,7 +313,7 @@ fn last_told(
     let sql = "SELECT told_at, told_level FROM incidents
                WHERE job = ?1 AND subject = ?2 AND told_at IS NOT NULL ORDER BY told_at DESC LIMIT 1";
     let row = |row: &rusqlite::Row<'_>| {
-        let at = DateTime::from_timestamp_millis(row.get(0)?).unwrap_or_default();
+        let at = crate::history::instant::of_milliseconds(row.get(0)?);
         Ok((at, super::outbox::level(row.get(1)?)))
     };
     transaction.query_row(sql, [job, subject], row).optional()

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
 use super::message::Message;
-use crate::history::instant;
+use crate::history::instant::{self, of_milliseconds};
 use crate::verdict::Level;
 
 /// A message that has not arrived yet.
@@ -62,10 +62,6 @@ pub(super) fn level(number: usize) -> Level {
     Level::ALL.get(number).copied().unwrap_or_default()
 }
 
-fn time(milliseconds: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(milliseconds).unwrap_or_default()
-}
-
 /// The open incidents of a job, or of all, the oldest first.
 pub(super) fn open_incidents(connection: &Connection, job: Option<&str>) -> Result<Vec<OpenIncident>, rusqlite::Error> {
     let sql = "SELECT id, job, subject, key, level, title, opened_at, seen_at, nights, told_at, told_level
@@ -78,10 +74,10 @@ pub(super) fn open_incidents(connection: &Connection, job: Option<&str>) -> Resu
             key: row.get(3)?,
             level: level(row.get(4)?),
             title: row.get(5)?,
-            opened_at: time(row.get(6)?),
-            seen_at: time(row.get(7)?),
+            opened_at: of_milliseconds(row.get(6)?),
+            seen_at: of_milliseconds(row.get(7)?),
             nights: row.get(8)?,
-            told_at: row.get::<_, Option<i64>>(9)?.map(time),
+            told_at: row.get::<_, Option<i64>>(9)?.map(of_milliseconds),
             told_level: row.get::<_, Option<usize>>(10)?.map(level),
         })
     };
@@ -115,9 +111,9 @@ pub(super) fn waiting(connection: &Connection) -> Result<Vec<Waiting>, rusqlite:
             id: row.get(0)?,
             channel: row.get(1)?,
             message,
-            created_at: time(row.get(3)?),
+            created_at: of_milliseconds(row.get(3)?),
             attempts: row.get(4)?,
-            not_before: time(row.get(5)?),
+            not_before: of_milliseconds(row.get(5)?),
             error: row.get(6)?,
         })
     };

@@ -5,7 +5,8 @@ use rusqlite::Row;
 use serde::Serialize;
 
 use super::outbox::level;
-use crate::history::{self, History, HistoryError, instant};
+use crate::history::instant::{self, of_milliseconds};
+use crate::history::{self, History, HistoryError};
 use crate::verdict::Level;
 
 /// An incident, from its first run to its last.
@@ -52,15 +53,14 @@ pub fn past_incidents(history: &History, job: &str, most: usize) -> Result<Vec<P
 }
 
 fn incident(row: &Row<'_>) -> Result<PastIncident, rusqlite::Error> {
-    let at = |milliseconds| DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
-    let text = |milliseconds: Option<i64>| milliseconds.map(|milliseconds| instant::text(&at(milliseconds)));
+    let text = |milliseconds: Option<i64>| milliseconds.map(|at| instant::text(&of_milliseconds(at)));
     Ok(PastIncident {
         job: row.get(0)?,
         subject: row.get(1)?,
         level: level(row.get(2)?),
         title: row.get(3)?,
-        opened_at: at(row.get(4)?),
-        seen_at: at(row.get(5)?),
+        opened_at: of_milliseconds(row.get(4)?),
+        seen_at: of_milliseconds(row.get(5)?),
         nights: row.get(6)?,
         told_at: text(row.get(7)?),
         closed_at: text(row.get(8)?),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gpudrift::config::{Resolved, ScanOptions};
 use gpudrift::format::{counted, printable};
-use gpudrift::history::{History, HistoryError, RunIdentity, RunLabel, Stored};
+use gpudrift::history::{History, RunIdentity, RunLabel, Stored};
 use gpudrift::progress::{NoProgress, Progress};
 use gpudrift::report::Report;
 use gpudrift::scan::backfill;
@@ -15,7 +15,7 @@ use gpudrift::window::{AsOf, Every, WindowSpec};
 
 use super::exit::{Exit, Failure};
 use super::progress::Bar;
-use super::scan::resolved;
+use super::scan::{resolved, scan_failure};
 
 /// What `gpudrift backfill` takes.
 #[derive(Debug, Args)]
@@ -99,16 +99,12 @@ fn open(args: &BackfillArgs, job: &Resolved) -> Result<History, Failure> {
                        type --history PATH";
         return Err(Failure::usage(anyhow::anyhow!(message)));
     };
-    History::open(&place).map_err(|error| match error {
-        HistoryError::Foreign { .. } | HistoryError::Newer { .. } => Failure::usage(error),
-        error => Failure::failed(error),
-    })
+    History::open(&place).map_err(|error| if error.is_usage() { Failure::usage(error) } else { Failure::failed(error) })
 }
 
 fn stored(job: &Resolved, nights: &[AsOf], history: &mut History) -> Result<(), Failure> {
     let bar = Bar::default();
-    let visible = job.output.progress && !job.output.quiet && Bar::is_visible();
-    let progress: &dyn Progress = if visible { &bar } else { &NoProgress };
+    let progress: &dyn Progress = if Bar::is_wanted(&job.output) { &bar } else { &NoProgress };
     let made = backfill(&job.scan, nights, progress, &mut |mut report| {
         report.run.job.clone_from(&job.job);
         let as_of = report.run.config.windows.as_of;
@@ -119,7 +115,7 @@ fn stored(job: &Resolved, nights: &[AsOf], history: &mut History) -> Result<(), 
         tell(&report, as_of, &stored, job.output.quiet)
     });
     progress.finish();
-    made.map_err(|error| if error.is_usage() { Failure::usage(error) } else { Failure::failed(error) })
+    made.map_err(scan_failure)
 }
 
 /// A line a night.

@@ -74,9 +74,7 @@ impl Nightly {
                 let alerts = told.then(|| Alerts::open(&history, alerts)).transpose().map_err(alert_failure)?;
                 Ok((history, alerts))
             }
-            Err(error @ (HistoryError::Foreign { .. } | HistoryError::Newer { .. })) => {
-                return Err(Failure::usage(error));
-            }
+            Err(error) if error.is_usage() => return Err(Failure::usage(error)),
             Err(error) => Err(error),
         };
         Ok(Some(Self { state, label: RunLabel { job, run_id: args.run_id, as_of: as_of.map(Into::into) } }))

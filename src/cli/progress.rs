@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use gpudrift::config::OutputConfig;
 use gpudrift::format::count;
 use gpudrift::progress::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -20,6 +21,11 @@ impl Bar {
     /// Whether a bar is of any use: stderr is a terminal.
     pub(crate) fn is_visible() -> bool {
         std::io::stderr().is_terminal()
+    }
+
+    /// Whether the configuration allows one where it is of use.
+    pub(crate) fn is_wanted(output: &OutputConfig) -> bool {
+        output.progress && !output.quiet && Self::is_visible()
     }
 }
 

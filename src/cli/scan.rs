@@ -8,7 +8,7 @@ use gpudrift::config::{ALL_JOBS, ConfigError, FileConfig, OutputConfig, Resolved
 use gpudrift::format::printable;
 use gpudrift::progress::{NoProgress, Progress};
 use gpudrift::report::Report;
-use gpudrift::scan::scan;
+use gpudrift::scan::{ScanError, scan};
 
 use super::deliver::Deliveries;
 use super::exit::{Exit, Failure};
@@ -107,14 +107,17 @@ pub(super) fn resolved(
 /// The report of one job.
 fn scanned(job: &Resolved) -> Result<Report, Failure> {
     let bar = Bar::default();
-    let visible = job.output.progress && !job.output.quiet && Bar::is_visible();
-    let progress: &dyn Progress = if visible { &bar } else { &NoProgress };
+    let progress: &dyn Progress = if Bar::is_wanted(&job.output) { &bar } else { &NoProgress };
     let report = scan(&job.scan, progress);
     progress.finish();
-    let mut report =
-        report.map_err(|error| if error.is_usage() { Failure::usage(error) } else { Failure::failed(error) })?;
+    let mut report = report.map_err(scan_failure)?;
     report.run.job.clone_from(&job.job);
     Ok(report)
+}
+
+/// A wrong request is wrong usage, everything else a failure.
+pub(super) fn scan_failure(error: ScanError) -> Failure {
+    if error.is_usage() { Failure::usage(error) } else { Failure::failed(error) }
 }
 
 /// The files that were written, for people.

@@ -98,6 +98,12 @@ pub enum HistoryError {
 
 impl HistoryError {
     /// Sorts an error of SQLite by what a caller can do about it.
+    /// Whether what was named is no history that this version can use, rather than that something failed.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Foreign { .. } | Self::Newer { .. })
+    }
+
     pub(crate) fn sqlite(doing: &'static str, path: &std::path::Path, source: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, NotADatabase, SystemIoFailure};
         let path = path.to_owned();

@@ -3,6 +3,12 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serializer, de};
 
+/// Milliseconds since 1970 as an instant; what is out of range was not written by us.
+#[must_use]
+pub(crate) fn of_milliseconds(milliseconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(milliseconds).unwrap_or_default()
+}
+
 /// An instant as text: seconds, and milliseconds where there are any.
 #[must_use]
 pub(crate) fn text(at: &DateTime<Utc>) -> String {

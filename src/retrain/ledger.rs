@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 use super::{Answer, Decision};
-use crate::history::{self, History, HistoryError, instant};
+use crate::history::instant::{self, of_milliseconds};
+use crate::history::{self, History, HistoryError};
 
 /// A training that somebody told of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,10 +26,6 @@ pub struct Ledger {
     path: PathBuf,
 }
 
-fn time(milliseconds: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(milliseconds).unwrap_or_default()
-}
-
 impl Ledger {
     /// The ledger of a history.
     ///
@@ -45,7 +42,7 @@ impl Ledger {
     /// When the file cannot be read.
     pub fn trained(&self, job: &str) -> Result<Option<Training>, HistoryError> {
         let sql = "SELECT model_version, at FROM trainings WHERE job = ?1 ORDER BY at DESC, model_version DESC LIMIT 1";
-        let row = |row: &Row<'_>| Ok(Training { model_version: row.get(0)?, at: time(row.get(1)?) });
+        let row = |row: &Row<'_>| Ok(Training { model_version: row.get(0)?, at: of_milliseconds(row.get(1)?) });
         self.connection.query_row(sql, [job], row).optional().map_err(|error| self.failed("read", error))
     }
 
@@ -72,7 +69,7 @@ impl Ledger {
     ) -> Result<Option<DateTime<Utc>>, HistoryError> {
         let sql = "SELECT min(at) FROM retrain_decisions WHERE job = ?1 AND answer = 'yes' AND at > ?2 AND at < ?3";
         let since = since.map_or(i64::MIN, |since| since.timestamp_millis());
-        let row = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(0)?.map(time));
+        let row = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(0)?.map(of_milliseconds));
         let found = self.connection.query_row(sql, params![job, since, night.timestamp_millis()], row);
         found.map_err(|error| self.failed("read", error))
     }

@@ -94,10 +94,5 @@ impl Store for Database {
     }
 }
 
-/// Milliseconds since 1970 as an instant; what is out of range was not written by us.
-fn instant(milliseconds: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(milliseconds).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests;

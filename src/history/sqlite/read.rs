@@ -4,7 +4,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
-use super::instant;
+use crate::history::instant::of_milliseconds;
 use crate::history::record::{BLOCK, Numbers, Parts, unpacked};
 use crate::history::{Point, StoredRun};
 use crate::report::{FeatureReport, Finding, Report};
@@ -26,8 +26,8 @@ fn run_of(row: &Row<'_>) -> Result<StoredRun, rusqlite::Error> {
         job: row.get(1)?,
         window: row.get(2)?,
         definition: row.get(3)?,
-        at: instant(row.get(4)?),
-        stored_at: instant(row.get(5)?),
+        at: of_milliseconds(row.get(4)?),
+        stored_at: of_milliseconds(row.get(5)?),
         revision: row.get(6)?,
         content: row.get(7)?,
         summary: serde_json::from_str(&row.get::<_, String>(8)?).map_err(|error| unreadable(8, error))?,
