@@ -3,7 +3,7 @@
 mod support;
 
 use gpudrift::backend::cpu::Cpu;
-use gpudrift::backend::gpu::GpuOptions;
+use gpudrift::backend::gpu::{GpuOptions, UploadWay};
 use gpudrift::backend::{Backend, CountJob, DeviceError, SelectJob};
 use gpudrift::counts::{CellMap, Keys};
 use proptest::prelude::*;
@@ -58,11 +58,31 @@ fn the_gpu_answers_the_same_in_many_windows_tiles_and_on_the_device_sorted() {
         sort_on_device_from: Some(1),
         ..options(checks)
     };
-    for checks in [true, false] {
-        let gpu = gpu(small(checks));
+    for (checks, upload) in [true, false].into_iter().zip(UploadWay::ALL) {
+        let gpu = gpu(GpuOptions { upload: Some(upload), ..small(checks) });
         check_all(&gpu, &cases::sizes()[5..]);
         check_all(&gpu, &cases::on_the_pivots());
         check_all(&gpu, &cases::jobs());
+    }
+}
+
+#[test]
+fn keys_come_to_the_gpu_by_every_way_it_knows() {
+    if turned_off("keys_come_to_the_gpu_by_every_way_it_knows") {
+        return;
+    }
+    for upload in UploadWay::ALL {
+        let gpu = gpu(GpuOptions { upload: Some(upload), ..options(true) });
+        if gpu.upload_ways().contains(&upload) {
+            assert_eq!(gpu.upload_way(), upload);
+        }
+        check_all(&gpu, &cases::all());
+    }
+    // The way may change between two batches.
+    let gpu = gpu(options(false));
+    for &upload in gpu.upload_ways().iter().cycle().take(6) {
+        gpu.set_upload_way(upload);
+        check_all(&gpu, &cases::codes());
     }
 }
 
@@ -209,8 +229,11 @@ fn adapters_say_what_they_are() {
     if turned_off("adapters_say_what_they_are") {
         return;
     }
-    let adapters = gpudrift::backend::gpu::adapters();
-    let first = adapters.first().expect("an adapter; apt-get install mesa-vulkan-drivers gives a software one");
+    let adapters = gpudrift::backend::gpu::adapters(false);
+    let first = adapters
+        .first()
+        .map(gpudrift::backend::gpu::Adapter::summary)
+        .expect("an adapter; apt-get install mesa-vulkan-drivers gives a software one");
     let text = first.to_string();
     assert!(text.starts_with(&first.name) && text.contains("largest buffer") && text.contains("driver"), "{text}");
     assert!(first.max_binding_bytes > 0 && first.workgroup_bytes >= 16 << 10, "{first:?}");

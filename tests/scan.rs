@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use gpudrift::backend::cpu::Cpu;
-use gpudrift::backend::{self, Backend};
+use gpudrift::backend::{self, Asked, Backend};
 use gpudrift::config::{BackendChoice, FactsChoice, ScanConfig};
 use gpudrift::generate::{GenerateSpec, TYPES, type_named};
 use gpudrift::progress::NoProgress;
@@ -188,8 +188,8 @@ fn gpu_report_equals_cpu_report() {
         println!("gpu_report_equals_cpu_report was turned off by GPUDRIFT_TEST_GPU=off");
         return;
     }
-    let gpu =
-        backend::open(BackendChoice::Gpu).expect("tests need a Vulkan adapter; ./tests/run.sh installs a software one");
+    let asked = Asked::of(&ScanConfig { backend: BackendChoice::Gpu, ..ScanConfig::default() }).unwrap();
+    let gpu = backend::open(&asked).expect("tests need a Vulkan adapter; ./tests/run.sh installs a software one");
     println!("adapter: {}", gpu.device());
     let folder = tempfile::tempdir().unwrap();
     let config = store(folder.path(), 20_000, 6000, 2);

@@ -4,14 +4,18 @@
 //! as they are asked: how many keys are in each cell ([`Loaded::count_cells`]), and which keys are in these cells
 //! ([`Loaded::select`]). Answers over pieces of a column add, or merge, exactly.
 
+mod cache_folder;
+mod choice;
 pub mod cpu;
 pub mod fallback;
 pub mod gpu;
+pub mod rate;
+pub mod several;
 pub mod weighted;
 
+pub use choice::{Asked, Weighed, auto, open};
 pub use gpu::OpenError;
 
-use crate::config::BackendChoice;
 use crate::counts::{CellCounts, CellMap, CellSet, Keys};
 
 /// One column of a batch: its keys in any number of pieces, all of one width.
@@ -96,34 +100,4 @@ pub enum DeviceError {
     /// Reading columns again for another pass failed.
     #[error("{0}")]
     Read(String),
-}
-
-/// Opens the backend that was asked for: `auto` takes a real GPU where there is one, and the CPU otherwise; `gpu` takes any
-/// adapter, software ones too. What a GPU cannot do is done smaller, on the device opened anew, or on the CPU.
-///
-/// # Errors
-/// When a GPU was asked for and there is none.
-pub fn open(choice: BackendChoice) -> Result<Box<dyn Backend>, OpenError> {
-    let software = match choice {
-        BackendChoice::Cpu => return Ok(Box::new(cpu::Cpu)),
-        BackendChoice::Auto if !gpu::may_be_there() => return Ok(Box::new(cpu::Cpu)),
-        BackendChoice::Auto => gpu::Software::Refuse,
-        BackendChoice::Gpu => gpu::Software::Allow,
-    };
-    let open = move || gpu::Gpu::open(gpu::GpuOptions { software, ..gpu::GpuOptions::default() });
-    let first = match open() {
-        Ok(gpu) => gpu,
-        Err(_) if choice == BackendChoice::Auto => return Ok(Box::new(cpu::Cpu)),
-        Err(error) => return Err(error),
-    };
-    let first = std::sync::Mutex::new(Some(first));
-    let factory = move || {
-        let kept = first.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        let gpu = kept.map_or_else(open, Ok).map_err(|error| DeviceError::Lost(error.to_string()))?;
-        Ok(Box::new(gpu) as Box<dyn Backend>)
-    };
-    match fallback::Resilient::new(factory) {
-        Ok(resilient) => Ok(Box::new(resilient)),
-        Err(_) => Ok(Box::new(cpu::Cpu)),
-    }
 }

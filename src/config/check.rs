@@ -61,6 +61,10 @@ pub(super) fn check(config: &ScanConfig) -> Result<(), ConfigError> {
             });
         }
     }
+    crate::backend::Asked::of(config).map_err(|expected| {
+        let value = config.devices.join(",");
+        ConfigError::Value { key: "devices", value, expected }
+    })?;
     if config.features.is_empty() {
         let expected = "must name a feature, or be \"all\"".to_owned();
         return Err(ConfigError::Value { key: "features", value: "empty".to_owned(), expected });

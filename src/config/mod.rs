@@ -114,6 +114,9 @@ pub struct ScanConfig {
     pub facts: FactsChoice,
     /// Who counts.
     pub backend: BackendChoice,
+    /// The devices that count: none for the best one, `all`, or numbers and PCI addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
     /// Threads to use.
     pub threads: usize,
     /// Bytes of memory to stay below.
@@ -156,6 +159,7 @@ impl Default for ScanConfig {
             metrics: resolve::metric_names(|card| card.default),
             facts: FactsChoice::Full,
             backend: BackendChoice::Auto,
+            devices: Vec::new(),
             threads: machine::threads(),
             memory_limit: machine::memory_limit(),
             max_categories: None,

@@ -334,6 +334,11 @@ pub struct ScanOptions {
     /// there is none. `gpudrift devices` lists them.
     #[arg(long, value_enum, value_name = "BACKEND", help_heading = "Machine")]
     pub backend: Option<BackendChoice>,
+    /// GPUs that share the columns: all, or numbers and PCI addresses [default: the best one]
+    ///
+    /// Numbers are those of `gpudrift devices`; addresses, like 0000:01:00.0, tell identical cards apart.
+    #[arg(long, value_name = "all|DEVICE,...", help_heading = "Machine", hide_short_help = true)]
+    pub devices: Option<Vec<Names>>,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Machine", hide_short_help = true)]
     pub threads: Option<usize>,

@@ -109,6 +109,7 @@ fn scan_config(options: ScanOptions, rules: Rules) -> Result<ScanConfig, ConfigE
         metrics: metrics(Names::joined(options.metrics))?,
         facts: options.facts.unwrap_or(defaults.facts),
         backend: options.backend.unwrap_or(defaults.backend),
+        devices: Names::joined(options.devices).unwrap_or_default(),
         threads: options.threads.unwrap_or(defaults.threads),
         memory_limit: options.memory_limit.map_or(defaults.memory_limit, |limit| limit.as_u64()),
         max_categories: options.max_categories,

@@ -27,13 +27,14 @@ mod work;
 
 pub use parts::PartsError;
 
-use crate::backend::{self, Backend};
+use crate::backend::{self, Asked, Backend};
 use crate::config::{ConfigError, ScanConfig};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::source::{SourceError, WeightsError};
 use crate::window::AsOf;
 use context::Counting;
+use pipeline::Opened;
 use plan::{Night, Sources};
 use std::time::Duration;
 
@@ -58,6 +59,9 @@ pub enum ScanError {
     /// The profile that stands for the reference could not be used.
     #[error("cannot use the reference profile")]
     Profile(#[from] crate::profile::ProfileError),
+    /// The devices asked for make no sense.
+    #[error("devices: {0}")]
+    Devices(String),
     /// There is no such backend on this machine.
     #[error(transparent)]
     Backend(#[from] backend::OpenError),
@@ -84,6 +88,8 @@ impl ScanError {
         matches!(
             self,
             Self::Rules(_)
+                | Self::Devices(_)
+                | Self::Backend(backend::OpenError::NoSuchDevice { .. })
                 | Self::Parts(PartsError::Column { .. } | PartsError::TooManySegments { .. } | PartsError::Window(_))
         )
     }
@@ -95,8 +101,30 @@ impl ScanError {
 /// When a side cannot be opened or the backend asked for is not there. What is wrong with a single feature stands in
 /// the report and costs no other feature.
 pub fn scan(config: &ScanConfig, progress: &dyn Progress) -> Result<Report, ScanError> {
-    let backend = backend::open(config.backend)?;
-    scan_with(config, backend.as_ref(), progress)
+    let (night, pool) = (Night::new(config.clone())?, threads(config)?);
+    let nights = std::slice::from_ref(&night);
+    let (data, backend) = open(config, nights, &pool)?;
+    one_night(nights, data, backend.as_ref(), progress, Counting::Cells, &pool).map(|(report, _)| report)
+}
+
+/// Opens the backend while the footers are read: either may take some tenths of a second.
+fn open(
+    config: &ScanConfig,
+    nights: &[Night],
+    pool: &rayon::ThreadPool,
+) -> Result<(Opened, Box<dyn Backend>), ScanError> {
+    let asked = Asked::of(config).map_err(ScanError::Devices)?;
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| backend::open(&asked));
+        let data = pool.install(|| Opened::new(nights));
+        let backend = opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok((data?, backend))
+    })
+}
+
+fn threads(config: &ScanConfig) -> Result<rayon::ThreadPool, ScanError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
+    pool.map_err(|source| ScanError::Threads { threads: config.threads, source })
 }
 
 /// [`scan`] with a backend of the caller's.
@@ -104,7 +132,7 @@ pub fn scan(config: &ScanConfig, progress: &dyn Progress) -> Result<Report, Scan
 /// # Errors
 /// When a side cannot be opened.
 pub fn scan_with(config: &ScanConfig, backend: &dyn Backend, progress: &dyn Progress) -> Result<Report, ScanError> {
-    one_night(config, backend, progress, Counting::Cells).map(|(report, _)| report)
+    counted(config, backend, progress, Counting::Cells).map(|(report, _)| report)
 }
 
 /// Makes the reports of many `nights` in one pass over the data, or in as few as the memory limit allows, and hands them on
@@ -127,11 +155,10 @@ pub fn backfill(
     if planned.is_empty() {
         return Ok(());
     }
-    let backend = backend::open(config.backend)?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
-    let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
+    let pool = threads(config)?;
+    let (data, backend) = open(config, &planned, &pool)?;
     let mut each = |report: Report| each(report).map_err(ScanError::Output);
-    pool.install(|| pipeline::run(&planned, backend.as_ref(), progress, Counting::Cells, &mut each)).map(|_| ())
+    pool.install(|| pipeline::run(&planned, data, backend.as_ref(), progress, Counting::Cells, &mut each)).map(|_| ())
 }
 
 /// Reads and decodes what a scan would read, and counts nothing: what the scan costs beyond it is gpudrift's own.
@@ -155,7 +182,7 @@ pub fn scan_by_sorting(config: &ScanConfig) -> Result<Report, ScanError> {
 }
 
 fn measured(config: &ScanConfig, counting: Counting) -> Result<(Report, Duration), ScanError> {
-    one_night(config, &backend::cpu::Cpu, &crate::progress::NoProgress, counting)
+    counted(config, &backend::cpu::Cpu, &crate::progress::NoProgress, counting)
 }
 
 /// The names of the features of both sides, in the order of a report, before any is selected. Reads footers only.
@@ -169,20 +196,31 @@ pub fn feature_names(config: &ScanConfig) -> Result<Vec<String>, ScanError> {
     Ok(matching::names(columns))
 }
 
-fn one_night(
+fn counted(
     config: &ScanConfig,
     backend: &dyn Backend,
     progress: &dyn Progress,
     counting: Counting,
 ) -> Result<(Report, Duration), ScanError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
-    let pool = pool.map_err(|source| ScanError::Threads { threads: config.threads, source })?;
-    let night = Night::new(config.clone())?;
+    let (night, pool) = (Night::new(config.clone())?, threads(config)?);
+    let nights = std::slice::from_ref(&night);
+    let data = pool.install(|| Opened::new(nights))?;
+    one_night(nights, data, backend, progress, counting, &pool)
+}
+
+fn one_night(
+    night: &[Night],
+    data: Opened,
+    backend: &dyn Backend,
+    progress: &dyn Progress,
+    counting: Counting,
+    pool: &rayon::ThreadPool,
+) -> Result<(Report, Duration), ScanError> {
     let mut made = None;
     let mut each = |report| {
         made = Some(report);
         Ok(())
     };
-    let spent = pool.install(|| pipeline::run(&[night], backend, progress, counting, &mut each))?;
+    let spent = pool.install(|| pipeline::run(night, data, backend, progress, counting, &mut each))?;
     Ok((made.expect("one night has one report"), spent))
 }

@@ -27,18 +27,33 @@ const REPORT_BYTES: usize = 8 << 10;
 /// Memory of the facts of one comparison while a feature is counted.
 const FACTS_BYTES: usize = 256 << 10;
 
+/// The data of some nights, with their footers read.
+pub(super) struct Opened {
+    sources: Sources,
+    start: Instant,
+    spent: Duration,
+}
+
+impl Opened {
+    /// Reads the footers.
+    pub(super) fn new(nights: &[Night]) -> Result<Self, ScanError> {
+        let start = Instant::now();
+        let sources = Sources::open(nights)?;
+        Ok(Self { sources, start, spent: start.elapsed() })
+    }
+}
+
 /// Makes the report of every night in one pass over the data, or in as few as the memory allows, and hands them on in
 /// order. The time spent reading and counting.
 pub(super) fn run(
     nights: &[Night],
+    data: Opened,
     backend: &dyn Backend,
     progress: &dyn Progress,
     counting: Counting,
     each: &mut dyn FnMut(Report) -> Result<(), ScanError>,
 ) -> Result<Duration, ScanError> {
-    let start = Instant::now();
-    let sources = Sources::open(nights)?;
-    let opened = start.elapsed();
+    let Opened { sources, start, spent: opened } = data;
     let config = &nights[0].config;
     let limit = usize::try_from(config.memory_limit).unwrap_or(usize::MAX);
     let columns = sources.data.iter().map(|data| data.columns().len()).max().unwrap_or(0);

@@ -4,7 +4,8 @@ use crate::backend::DeviceError;
 use wgpu::{DeviceType, Features};
 
 /// Features that are used where a device has them; none is needed.
-pub(super) const WANTED: Features = Features::TIMESTAMP_QUERY.union(Features::PIPELINE_CACHE);
+pub(super) const WANTED: Features =
+    Features::TIMESTAMP_QUERY.union(Features::PIPELINE_CACHE).union(Features::MAPPABLE_PRIMARY_BUFFERS);
 
 /// What `gpudrift devices` prints of an adapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct AdapterSummary {
     pub driver: String,
     /// Discrete, integrated, virtual, software or other.
     pub kind: AdapterKind,
+    /// Where it sits, as `0000:01:00.0`; empty where the driver does not say. Tells identical cards apart.
+    pub pci: String,
     /// Largest buffer, in bytes.
     pub max_buffer_bytes: u64,
     /// Largest part of a buffer that a shader sees at once, in bytes.
@@ -81,6 +84,7 @@ impl AdapterSummary {
             backend: format!("{:?}", info.backend),
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             kind: AdapterKind::of(info.device_type),
+            pci: info.device_pci_bus_id,
             max_buffer_bytes: limits.max_buffer_size,
             max_binding_bytes: limits.max_storage_buffer_binding_size,
             workgroup_bytes: limits.max_compute_workgroup_storage_size,
@@ -104,6 +108,7 @@ impl std::fmt::Display for AdapterSummary {
         let features = if self.features.is_empty() { "none".to_owned() } else { self.features.join(", ") };
         writeln!(f, "{}", self.name)?;
         writeln!(f, "  type               {}", self.kind)?;
+        writeln!(f, "  PCI address        {}", if self.pci.is_empty() { "unknown" } else { &self.pci })?;
         writeln!(f, "  backend            {}", self.backend)?;
         writeln!(f, "  driver             {}", self.driver)?;
         writeln!(f, "  largest buffer     {} MiB", mib(self.max_buffer_bytes))?;
@@ -129,6 +134,14 @@ pub enum OpenError {
     /// There are only adapters that were not asked for.
     #[error("only software rasterisers were found ({0}); --backend gpu takes them, --backend cpu is faster")]
     OnlySoftware(String),
+    /// There is no device of a name that was asked for.
+    #[error("there is no device {wanted}; {known}")]
+    NoSuchDevice {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        known: String,
+    },
     /// An adapter was found but did not open.
     #[error("{name} could not be opened: {why}; gpudrift devices lists what there is, --backend cpu needs no GPU")]
     Refused {
@@ -156,33 +169,40 @@ fn instance(validation: bool) -> wgpu::Instance {
     wgpu::Instance::new(descriptor)
 }
 
-fn enumerate(validation: bool) -> Vec<(wgpu::Adapter, AdapterSummary)> {
-    let adapters = pollster::block_on(instance(validation).enumerate_adapters(wgpu::Backends::all()));
-    let mut found: Vec<_> = adapters
-        .into_iter()
-        .map(|adapter| {
-            let summary = AdapterSummary::of(&adapter);
-            (adapter, summary)
-        })
-        .collect();
-    found.sort_by_key(|(_, summary)| summary.kind);
+/// An adapter of this machine, not opened.
+#[derive(Clone, Debug)]
+pub struct Adapter {
+    pub(super) adapter: wgpu::Adapter,
+    pub(super) summary: AdapterSummary,
+}
+
+impl Adapter {
+    /// What is known about it.
+    #[must_use]
+    pub fn summary(&self) -> &AdapterSummary {
+        &self.summary
+    }
+}
+
+/// All adapters of this machine, the one that would be taken first: discrete before integrated before virtual before
+/// software ones, and by their places among equals, so that their order is the same in every run. `validation` asks for
+/// the driver's validation layer.
+#[must_use]
+pub fn adapters(validation: bool) -> Vec<Adapter> {
+    let found = pollster::block_on(instance(validation).enumerate_adapters(wgpu::Backends::all()));
+    let of = |adapter| Adapter { summary: AdapterSummary::of(&adapter), adapter };
+    let mut found: Vec<_> = found.into_iter().map(of).collect();
+    found.sort_by(|a, b| (a.summary.kind, &a.summary.pci).cmp(&(b.summary.kind, &b.summary.pci)));
     found
 }
 
-/// All adapters of this machine, the one that would be taken first.
-#[must_use]
-pub fn adapters() -> Vec<AdapterSummary> {
-    enumerate(false).into_iter().map(|(_, summary)| summary).collect()
-}
-
-/// The best adapter: discrete before integrated before virtual; a software one only where `software` allows it.
-pub(super) fn choose(software: bool, validation: bool) -> Result<(wgpu::Adapter, AdapterSummary), OpenError> {
-    let mut found = enumerate(validation);
+/// The best of `found`; a software one only where `software` allows it.
+pub(super) fn best(mut found: Vec<Adapter>, software: bool) -> Result<Adapter, OpenError> {
     if found.is_empty() {
         return Err(OpenError::NoAdapter);
     }
-    if found[0].1.is_software() && !software {
-        let names: Vec<_> = found.iter().map(|(_, summary)| summary.name.as_str()).collect();
+    if found[0].summary.is_software() && !software {
+        let names: Vec<_> = found.iter().map(|one| one.summary.name.as_str()).collect();
         return Err(OpenError::OnlySoftware(names.join(", ")));
     }
     Ok(found.swap_remove(0))

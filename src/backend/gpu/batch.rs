@@ -3,16 +3,13 @@
 use super::kernels::Width;
 use super::launch::Binding;
 use super::layout::Layout;
-use super::pool::{Pooled, Purpose};
-use super::ring::Write;
+use super::pool::Pooled;
 use super::tables::Tables;
 use super::{Core, count_cells, select};
 use crate::backend::cpu::Cpu;
 use crate::backend::{Backend, Column, CountJob, DeviceError, Loaded, SelectJob};
 use crate::counts::{CellCounts, CellMap, Keys};
 use std::time::Instant;
-
-const KEYS: Purpose = Purpose::storage("gpudrift.keys");
 
 /// Keys in windows, and the same columns on the host for what a device does not do.
 pub(super) struct Batch<'g, 'k> {
@@ -28,28 +25,7 @@ impl<'g, 'k> Batch<'g, 'k> {
     pub(super) fn load(core: &'g Core, columns: Vec<Column<'k>>) -> Result<Self, DeviceError> {
         let begun = Instant::now();
         let layout = Layout::new(&columns, core.window_bytes);
-        let windows = core.device.scoped(|| {
-            let mut windows = Vec::new();
-            for plan in &layout.windows {
-                windows.push(core.pool.get(&core.device, KEYS, plan.n * plan.width.bytes())?);
-            }
-            let writes = layout.transfers.iter().map(|transfer| {
-                let (part, start) = (transfer.part, transfer.start);
-                let width = layout.windows[part.window].width;
-                let n = usize::try_from(part.n).expect("a part is no longer than its piece");
-                Write {
-                    bytes: match transfer.keys {
-                        Keys::U32(keys) => bytemuck::cast_slice(&keys[start..start + n]),
-                        Keys::U64(keys) => bytemuck::cast_slice(&keys[start..start + n]),
-                        Keys::U128(_) => &[],
-                    },
-                    buffer: &windows[part.window],
-                    offset: part.first * width.bytes(),
-                }
-            });
-            core.ring.upload(&core.device, writes.collect::<Vec<_>>())?;
-            Ok(windows)
-        })?;
+        let windows = core.device.scoped(|| core.upload_way().upload().windows(core, &layout))?;
         core.add_upload(begun.elapsed());
         static CPU: Cpu = Cpu;
         let host = CPU.load(columns.clone())?;

@@ -96,6 +96,11 @@ impl Device {
         self.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(self.timeout) })
     }
 
+    /// Runs the callbacks of what is done already, and waits for nothing.
+    pub(super) fn look(&self) -> Result<(), DeviceError> {
+        self.poll(wgpu::PollType::Poll)
+    }
+
     fn poll(&self, how: wgpu::PollType) -> Result<(), DeviceError> {
         // wgpu panics when the device is lost while it waits; that is a device error like others.
         match catch_unwind(AssertUnwindSafe(|| self.answer(how))) {

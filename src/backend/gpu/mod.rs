@@ -1,7 +1,7 @@
 //! The GPU backend: the same counts as the CPU's, by shaders under `shaders/`. The only place that names wgpu.
 //!
 //! ```text
-//!     load          layout -> ring -> windows of keys on the device
+//!     load          layout -> upload -> windows of keys on the device
 //!     count_cells   jobs -> tables, tiles -> count_cells | count_slots | count_wide -> counters -> CellCounts
 //!     select        jobs -> tables, tiles -> count_wanted -> write_wanted -> sort -> Keys
 //! ```
@@ -16,6 +16,7 @@ mod device;
 mod kernels;
 mod launch;
 mod layout;
+mod named;
 mod pipeline_cache;
 mod pipelines;
 mod pool;
@@ -26,15 +27,18 @@ mod sort;
 mod tables;
 mod tiles;
 mod trusted;
+mod upload;
 
-pub use adapter::{AdapterKind, AdapterSummary, OpenError, adapters, may_be_there};
+pub use adapter::{Adapter, AdapterKind, AdapterSummary, OpenError, adapters, may_be_there};
 pub use kernels::{KERNELS, Kernel, Width};
+pub use named::{DeviceName, Devices};
+pub use upload::UploadWay;
 
 use crate::backend::{Backend, Column, DeviceError, Loaded};
 use pipeline_cache::PipelineCache;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How a GPU is opened. The defaults are those of a scan.
@@ -57,6 +61,8 @@ pub struct GpuOptions {
     pub memory_limit: Option<u64>,
     /// How long the device may leave a submission unanswered before it counts as hung.
     pub timeout: Option<Duration>,
+    /// How keys are brought to the device; the way that is presumed to be faster when `None`.
+    pub upload: Option<UploadWay>,
     /// Where compiled shaders are kept between runs; nowhere when `None`.
     pub pipeline_cache: Option<PathBuf>,
 }
@@ -81,7 +87,8 @@ impl Default for GpuOptions {
             sort_on_device_from: None,
             memory_limit: None,
             timeout: None,
-            pipeline_cache: pipeline_cache::folder(),
+            upload: None,
+            pipeline_cache: crate::backend::cache_folder::path(),
         }
     }
 }
@@ -109,7 +116,16 @@ impl Gpu {
     /// # Errors
     /// When there is none, or when it does not open; the message says what to do.
     pub fn open(options: GpuOptions) -> Result<Self, OpenError> {
-        let (adapter, summary) = adapter::choose(options.software == Software::Allow, options.validation)?;
+        let found = adapters(options.validation);
+        Self::on(adapter::best(found, options.software == Software::Allow)?, options)
+    }
+
+    /// Opens `adapter`, whatever kind it is.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn on(adapter: Adapter, options: GpuOptions) -> Result<Self, OpenError> {
+        let Adapter { adapter, summary } = adapter;
         let features = adapter.features() & adapter::WANTED;
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("gpudrift"),
@@ -128,6 +144,23 @@ impl Gpu {
     #[must_use]
     pub fn summary(&self) -> &AdapterSummary {
         &self.summary
+    }
+
+    /// The ways by which keys can come to this device.
+    #[must_use]
+    pub fn upload_ways(&self) -> &'static [UploadWay] {
+        if self.core.mappable { &UploadWay::ALL } else { &UploadWay::ALL[..1] }
+    }
+
+    /// The way that is taken.
+    #[must_use]
+    pub fn upload_way(&self) -> UploadWay {
+        self.core.upload_way()
+    }
+
+    /// Takes another way from the next batch on, one of [`Self::upload_ways`]; any other changes nothing.
+    pub fn set_upload_way(&self, way: UploadWay) {
+        self.core.set_upload_way(way);
     }
 
     /// What the device took so far.
@@ -212,6 +245,10 @@ struct Core {
     times: [AtomicU64; 3],
     /// Keys a millisecond for each [`Work`], as seen so far.
     rates: [AtomicU64; 4],
+    /// Whether shaders can read mapped buffers.
+    mappable: bool,
+    /// Whether keys are written into such buffers.
+    mapped: AtomicBool,
     options: GpuOptions,
     /// Largest window of keys, within the device's limits.
     window_bytes: u64,
@@ -234,6 +271,8 @@ impl Core {
         // A rasteriser shares its processors with everybody else on the machine.
         let patience = Duration::from_secs(if summary.is_software() { 300 } else { 30 });
         let timestamps = device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
+        let mappable = device.features().contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
+        let way = options.upload.unwrap_or_else(|| UploadWay::presumed(summary.kind, mappable));
         let device = device::Device::new(device, queue, options.timeout.unwrap_or(patience));
         let binding = device.limits.max_storage_buffer_binding_size.min(device.limits.max_buffer_size) & !15;
         // Assumed until measured: slow for what it is, so that the first submissions are short.
@@ -248,6 +287,8 @@ impl Core {
             pipelines: pipelines::Pipelines::new(&device, options.checks, cache),
             clocks: Mutex::default(),
             timestamps,
+            mappable,
+            mapped: AtomicBool::new(mappable && way == UploadWay::Mapped),
             times: Default::default(),
             rates: rates.map(AtomicU64::new),
             // At least one key of two words.
@@ -258,6 +299,14 @@ impl Core {
             options,
             device,
         }
+    }
+
+    fn upload_way(&self) -> UploadWay {
+        if self.mapped.load(Ordering::Relaxed) { UploadWay::Mapped } else { UploadWay::Copied }
+    }
+
+    fn set_upload_way(&self, way: UploadWay) {
+        self.mapped.store(self.mappable && way == UploadWay::Mapped, Ordering::Relaxed);
     }
 
     /// Most keys of one submission of this kind of work.

@@ -5,10 +5,11 @@
 //! file can be written, none is.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use twox_hash::XxHash64;
+
+use crate::backend::cache_folder;
 
 /// Bytes of the checksum in front of what the driver wrote.
 const CHECKSUM_BYTES: usize = 8;
@@ -40,19 +41,9 @@ impl PipelineCache {
 
     /// Writes what the driver compiled. Other runs see the old file or the new one, never a part.
     pub(super) fn save(&self) -> std::io::Result<()> {
-        let (Some(data), Some(folder)) = (self.cache.get_data(), self.file.parent()) else { return Ok(()) };
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(&checksum(&data))?;
-        file.write_all(&data)?;
-        file.persist(&self.file)?;
-        Ok(())
+        let Some(data) = self.cache.get_data() else { return Ok(()) };
+        cache_folder::write(&self.file, &[&checksum(&data), &data])
     }
-}
-
-/// Where the caches of this user lie, unless the system has no such place.
-pub(super) fn folder() -> Option<PathBuf> {
-    dirs::cache_dir().map(|folder| folder.join("gpudrift"))
 }
 
 fn checksum(data: &[u8]) -> [u8; CHECKSUM_BYTES] {

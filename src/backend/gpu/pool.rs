@@ -2,8 +2,8 @@
 
 use super::device::{Device, lock};
 use crate::backend::DeviceError;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use wgpu::BufferUsages as Usage;
 
 /// What a buffer is for. Buffers are reused for the same purpose only, so their labels stay true.
@@ -24,6 +24,15 @@ impl Purpose {
         Self { label, usage: Usage::UNIFORM.union(Usage::COPY_DST) }
     }
 
+    /// A storage buffer that the host writes while it is mapped, as it is when it comes from the pool.
+    pub(super) const fn mapped(label: &'static str) -> Self {
+        Self { label, usage: Usage::STORAGE.union(Usage::COPY_SRC).union(Usage::MAP_WRITE) }
+    }
+
+    fn is_mapped(&self) -> bool {
+        self.usage.contains(Usage::STORAGE.union(Usage::MAP_WRITE))
+    }
+
     /// A buffer that the host reads.
     pub(super) const fn readback(label: &'static str) -> Self {
         Self { label, usage: Usage::MAP_READ.union(Usage::COPY_DST) }
@@ -33,6 +42,8 @@ impl Purpose {
 struct Free {
     purpose: Purpose,
     buffer: wgpu::Buffer,
+    /// Set when it is as its purpose wants it; a mapped one waits for the device to be done with it.
+    ready: Arc<AtomicBool>,
 }
 
 /// Free buffers, and the count of all bytes that are allocated.
@@ -60,6 +71,9 @@ impl Pool {
                 purpose.label, device.limits.max_buffer_size
             )));
         }
+        if purpose.is_mapped() {
+            device.look()?;
+        }
         if let Some(buffer) = self.take_free(purpose, size) {
             return Ok(Pooled { pool: self, purpose, buffer: Some(buffer) });
         }
@@ -73,7 +87,8 @@ impl Pool {
 
     fn take_free(&self, purpose: Purpose, size: u64) -> Option<wgpu::Buffer> {
         let mut free = lock(&self.free);
-        let fits = |free: &Free| free.purpose == purpose && free.buffer.size() >= size;
+        let fits =
+            |free: &Free| free.purpose == purpose && free.buffer.size() >= size && free.ready.load(Ordering::Acquire);
         let best = (0..free.len()).filter(|&i| fits(&free[i])).min_by_key(|&i| free[i].buffer.size())?;
         // A much larger one is left for those who need it.
         (free[best].buffer.size() / 4 <= size).then(|| free.swap_remove(best).buffer)
@@ -90,7 +105,7 @@ impl Pool {
                     label: Some(purpose.label),
                     size,
                     usage: purpose.usage,
-                    mapped_at_creation: false,
+                    mapped_at_creation: purpose.is_mapped(),
                 }))
             })
         };
@@ -113,8 +128,13 @@ impl Pool {
     }
 
     fn put(&self, purpose: Purpose, buffer: wgpu::Buffer) {
+        let ready = Arc::new(AtomicBool::new(!purpose.is_mapped()));
+        if purpose.is_mapped() {
+            let ready = Arc::clone(&ready);
+            buffer.map_async(wgpu::MapMode::Write, .., move |mapped| ready.store(mapped.is_ok(), Ordering::Release));
+        }
         let mut free = lock(&self.free);
-        free.push(Free { purpose, buffer });
+        free.push(Free { purpose, buffer, ready });
         // The oldest go first; a scan asks for the same sizes again and again.
         let mut kept: u64 = free.iter().map(|free| free.buffer.size()).sum();
         while kept > self.keep {

@@ -37,9 +37,9 @@ pub(super) struct Ring {
     buffer_bytes: u64,
 }
 
-/// What one buffer of the ring carries: pieces of the data, and the copies that bring them to their places.
+/// What one mapped buffer carries: pieces of the data, and the copies that bring them to their places.
 #[derive(Default)]
-struct Load<'d> {
+pub(super) struct Load<'d> {
     used: u64,
     pieces: Vec<(u64, &'d [u8])>,
     copies: Vec<(&'d wgpu::Buffer, u64, u64, u64)>,
@@ -48,13 +48,18 @@ struct Load<'d> {
 impl<'d> Load<'d> {
     fn add(&mut self, write: Write<'d>) {
         let n = write.bytes.len() as u64;
-        self.pieces.push((self.used, write.bytes));
         match self.copies.last_mut() {
             // Neighbours on both sides are one copy.
             Some((buffer, _, to, len)) if *buffer == write.buffer && *to + *len == write.offset => *len += n,
             _ => self.copies.push((write.buffer, self.used, write.offset, n)),
         }
-        self.used += n;
+        self.piece(write.bytes);
+    }
+
+    /// Puts `bytes` behind what there is, and copies them nowhere.
+    pub(super) fn piece(&mut self, bytes: &'d [u8]) {
+        self.pieces.push((self.used, bytes));
+        self.used += bytes.len() as u64;
     }
 
     /// The pieces of `start..end`, relative to `start`.
@@ -169,7 +174,7 @@ impl Ring {
 }
 
 /// Copies the pieces into the mapped buffer, in blocks that do not touch, on as many threads as there are.
-fn fill(buffer: &wgpu::Buffer, load: &Load<'_>) -> Result<(), DeviceError> {
+pub(super) fn fill(buffer: &wgpu::Buffer, load: &Load<'_>) -> Result<(), DeviceError> {
     let mut blocks = Vec::new();
     let mut start = 0;
     while start < load.used {

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use gpudrift::backend::{self, Backend};
+use gpudrift::backend::cpu::Cpu;
+use gpudrift::backend::gpu::Devices;
+use gpudrift::backend::{self, Asked, Backend};
 use gpudrift::config::{BackendChoice, ScanConfig};
 use gpudrift::generate::Format;
 use parquet::basic::{Compression, ZstdLevel};
@@ -156,9 +158,10 @@ fn threads(args: &BenchArgs) -> usize {
 }
 
 fn backends(choice: BackendChoice) -> anyhow::Result<Vec<Box<dyn Backend>>> {
-    let mut backends = vec![backend::open(BackendChoice::Cpu)?];
+    let mut backends: Vec<Box<dyn Backend>> = vec![Box::new(Cpu)];
     if choice != BackendChoice::Cpu {
-        let other = backend::open(choice).context("no other backend to compare with")?;
+        let asked = Asked { backend: choice, devices: Devices::Best, threads: ScanConfig::default().threads };
+        let other = backend::open(&asked).context("no other backend to compare with")?;
         backends.extend((other.name() != "cpu").then_some(other));
     }
     Ok(backends)
