@@ -104,10 +104,11 @@ impl Report {
         features
     }
 
-    /// The highest level of any feature.
+    /// The highest level of any feature, and of what was found about the whole run.
     #[must_use]
     pub fn worst(&self) -> Level {
-        self.features.iter().map(|feature| feature.level).max().unwrap_or_default()
+        let of_run = self.findings.iter().filter(|finding| finding.feature.is_none()).map(|finding| finding.level);
+        self.features.iter().map(|feature| feature.level).chain(of_run).max().unwrap_or_default()
     }
 }
 

@@ -3,10 +3,12 @@
 use crate::column::{Pairing, pair};
 use crate::config::{ConfigError, Patterns, RuleSet, ScanConfig, Settings, select_features};
 use crate::format::counted;
+use crate::quality::Declared;
 use crate::report::{SkipCause, Skipped};
 use crate::source::SourceColumn;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The features to compare, and what is left out.
 pub(super) struct Matched {
@@ -27,6 +29,8 @@ pub(super) struct Pair {
     pub(super) pairing: Pairing,
     /// What rules say about it.
     pub(super) settings: Settings,
+    /// What they declare of its values.
+    pub(super) declared: Option<Arc<Declared>>,
 }
 
 impl Matched {
@@ -71,7 +75,10 @@ pub(super) fn match_features(columns: [&[SourceColumn]; 2], config: &ScanConfig)
                 let settings = settings.remove(name.as_str()).unwrap_or_default();
                 let categorical = settings.categorical.unwrap_or_else(|| categorical.matches(&name));
                 match pair(a, b, categorical) {
-                    Ok(pairing) => pairs.push(Pair { name, pairing, settings }),
+                    Ok(pairing) => {
+                        let declared = settings.declared().map(Arc::new);
+                        pairs.push(Pair { name, pairing, settings, declared });
+                    }
                     Err(reason) => {
                         let cause = match [a, b].iter().find_map(|column| column.problem.as_deref()) {
                             Some(problem) if problem.contains("more than one column") => SkipCause::Duplicate,

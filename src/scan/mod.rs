@@ -13,6 +13,7 @@ mod categories;
 mod context;
 mod evaluate;
 mod freshness;
+mod marks;
 mod matching;
 mod memory;
 mod ordered;

@@ -235,12 +235,13 @@ impl<'d> Plan<'d> {
             tasks += 1;
         };
         let mut order = 0..;
-        for Pair { name, pairing, settings } in &pairs {
+        for Pair { name, pairing, settings, declared } in &pairs {
             let task = Task {
                 name: name.clone(),
                 segment: None,
                 pairing: pairing.clone(),
                 settings: settings.clone(),
+                declared: declared.clone(),
                 samples,
                 comparison: index,
                 order: order.next().unwrap_or_default(),
@@ -250,12 +251,13 @@ impl<'d> Plan<'d> {
         let by = &config.windows.segment_by;
         for segment in &segments {
             let samples = [0, 1].map(|side| self.parts.sample(cuts[side], windows[side], Some(segment.code)));
-            for Pair { name, pairing, settings } in pairs.iter().filter(|pair| !by.contains(&pair.name)) {
+            for Pair { name, pairing, settings, declared } in pairs.iter().filter(|pair| !by.contains(&pair.name)) {
                 let task = Task {
                     name: format!("{name}{{{}}}", segment.name(by)),
                     segment: Some(segment.fields(by)),
                     pairing: pairing.clone(),
                     settings: settings.clone(),
+                    declared: declared.clone(),
                     samples,
                     comparison: index,
                     order: order.next().unwrap_or_default(),
