@@ -52,7 +52,7 @@ pub(super) fn without_data(job: &JobConfig) -> Result<ScanConfig, ConfigError> {
     let located = |error| with_line(error, &ScanOptions::default(), Some(job));
     let mut options = job.sections.scan.clone();
     let Sections { source, reference, .. } = &job.sections;
-    let windows = windows::resolve(&mut options, source.paths.is_some(), reference.profile.as_deref());
+    let windows = windows::resolve(&mut options, source.is_given(), reference.profile.as_deref());
     let config = ScanConfig { windows: windows.map_err(located)?, ..scan_config(options, job.rules.clone())? };
     check::check(&config).map_err(located)?;
     Ok(config)

@@ -87,6 +87,12 @@ impl Report {
         self
     }
 
+    /// The report with one finding more about the whole run.
+    pub fn add_finding(&mut self, finding: Finding) {
+        let at = self.findings.partition_point(|known| known.feature.is_none());
+        self.findings.insert(at, finding);
+    }
+
     /// The features as people want to see them: by level, then by weight × effect, then by name, the most severe first.
     ///
     /// The effect is the one that levels rest on, PSI by default; a feature without a weight has 1.

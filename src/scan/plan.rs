@@ -5,7 +5,7 @@ use super::context::{Reading, Task};
 use super::matching::{Matched, Pair, match_features};
 use super::parts::{Cut, Parts, PartsError, Segment, Segments, Survey, files_of};
 use crate::column::Encoding;
-use crate::config::{Comparison, ScanConfig};
+use crate::config::{Comparison, ScanConfig, View};
 use crate::profile::Profile;
 use crate::report::Skipped;
 use crate::source::{Dataset, OpenOptions, SourceColumn, read_weights};
@@ -51,7 +51,8 @@ impl Sources {
         let config = &nights[0].config;
         let windows = &config.windows;
         let statistics_of = windows.timestamp.first().filter(|_| windows.timestamp.len() == 1).cloned();
-        let options = OpenOptions { skip_bad_files: config.skip_bad_files, statistics_of };
+        let names = config.view.as_ref().map(View::names).unwrap_or_default();
+        let options = OpenOptions { skip_bad_files: config.skip_bad_files, statistics_of, names };
         let folders =
             FolderTime::new(if windows.time_folders.is_empty() { &windows.timestamp } else { &windows.time_folders });
         let open = |cut: usize, paths: &[String]| {
@@ -85,7 +86,7 @@ fn cuts_of(comparison: &Comparison, one_source: bool) -> [usize; 2] {
         (true, _) => [0, 0],
         (false, Compare::Reference) => [0, 1],
         // The window before the current one is in the data of current.
-        (false, Compare::Previous | Compare::SameWeekday) => [1, 1],
+        (false, Compare::Previous | Compare::SameWeekday | Compare::LastYear) => [1, 1],
     }
 }
 
