@@ -117,7 +117,10 @@ fn a_file_says_the_same_and_rules_go_by_features() {
     let (code, out, said) = gpudrift(folder.path(), &["config", "check"]);
     assert_eq!(code, 0, "{said}");
     assert!(out.contains("1 of 3 features selected"), "{out}");
-    assert_eq!(gpudrift(folder.path(), &["config", "check", "--offline"]).0, 0);
+    let (code, _, said) = gpudrift(folder.path(), &["config", "check", "--offline"]);
+    assert_eq!(code, 0, "{said}");
+    let (_, out, _) = gpudrift(folder.path(), &["config", "explain", "driver_hourly_stats:conv_rate"]);
+    assert!(out.contains("quality_level") && out.contains("gpudrift.toml:9"), "{out}");
     let args = ["scan", "--as-of", "2026-11-11", "--format", "json", "--fail-on", "critical"];
     let (code, out, said) = gpudrift(folder.path(), &args);
     assert_eq!(code, 1, "{said}");

@@ -227,3 +227,42 @@ fn a_night_with_a_fraction_of_the_rows_stands_out_in_the_history() {
     assert_eq!(few(&["--as-of", "2026-11-07"]), found, "the night itself is not its past");
     assert_eq!(few(&["--as-of", "2026-11-03"]), Vec::<Value>::new(), "nor is what came later");
 }
+
+#[test]
+fn keys_that_occur_twice_in_the_window_are_counted_unless_a_later_write_replaces_them() {
+    use arrow::array::TimestampMillisecondArray;
+    let folder = tempfile::tempdir().unwrap();
+    // 2026-11-01 in milliseconds since 1970; a thousand rows on each of two days, some of them twice.
+    let day = |day: i64, twice: i64| (0..1000).chain(0..twice).map(move |row| (day, row));
+    let rows: Vec<(i64, i64)> = day(0, 3).chain(day(1, 7)).collect();
+    let times = rows.iter().map(|(day, row)| 1_793_491_200_000 + day * 86_400_000 + row / 10 * 60_000);
+    let seen = rows.iter().enumerate().map(|(at, _)| i64::try_from(at).unwrap());
+    let columns: [(&str, ArrayRef); 5] = [
+        ("at", Arc::new(TimestampMillisecondArray::from_iter_values(times))),
+        ("id", Arc::new(Int64Array::from_iter_values(rows.iter().map(|(_, row)| row % 10)))),
+        ("same", Arc::new(TimestampMillisecondArray::from_iter_values(rows.iter().map(|_| 5)))),
+        ("later", Arc::new(TimestampMillisecondArray::from_iter_values(seen))),
+        ("value", Arc::new(Int64Array::from_iter_values(rows.iter().map(|(_, row)| row % 97)))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    for group in [100, 700, 5000] {
+        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group)).build();
+        let out = File::create(folder.path().join("store.parquet")).unwrap();
+        let mut writer = ArrowWriter::try_new(out, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let repeats = |created: &[&str]| -> (Value, Option<f64>) {
+            let args =
+                ["--source", "store.parquet", "--timestamp", "at", "--entity", "id", "--current-window", "2026-11-02"];
+            let (_, report) = scan(folder.path(), &[&args[..], created].concat());
+            let findings = report["findings"].as_array().unwrap().iter();
+            let found = findings
+                .filter(|one| one["check"] == "entities")
+                .map(|one| one["numbers"]["repeats"].as_f64().unwrap());
+            (report["run"]["current"]["rows"].clone(), found.sum::<f64>().into())
+        };
+        assert_eq!(repeats(&[]), (json!(1007), Some(7.0)), "row groups of {group}");
+        assert_eq!(repeats(&["--created", "later"]), (json!(1000), Some(0.0)));
+        assert_eq!(repeats(&["--created", "same"]), (json!(1000), Some(7.0)));
+    }
+}

@@ -68,6 +68,10 @@ impl Kind for DefaultValue {
 }
 
 fn of_numbers(subject: &Subject) -> Option<Explanation> {
+    // Of two values one takes what the other leaves.
+    if subject.distinct.iter().all(|distinct| distinct.is_some_and(|(distinct, _)| distinct <= 2)) {
+        return None;
+    }
     let rise = |atom: &Atom| subject.share(atom.rows, 1) - subject.share(atom.rows, 0);
     let atom = subject.atoms.iter().max_by(|a, b| rise(a).total_cmp(&rise(b))).filter(|atom| rise(atom) >= LEAST)?;
     let [before, after] = [0, 1].map(|side| subject.share(atom.rows, side));
@@ -88,7 +92,8 @@ fn of_numbers(subject: &Subject) -> Option<Explanation> {
         (true, true) => ("the rest is distributed as before", 0.96),
         (true, false) => ("the rest is distributed as before", 0.9),
         (false, true) => ("the rest moved, too", 0.5 * found.explained.max(0.5)),
-        (false, false) => return filled_nulls(subject, significant(atom.value), after - before),
+        // Of numbers with few values one rises as a matter of course while the rest moves.
+        (false, false) => return None,
     };
     if at_the_end && !usual {
         return None;

@@ -138,7 +138,9 @@ fn tell(report: &Report, night: Option<AsOf>, stored: &Stored, quiet: bool) -> i
     };
     let mut text = format!("{night} {}  {rows}, {what}\n", levels.join(" "));
     let findings = report.findings.iter().filter(|finding| finding.feature.is_none());
-    for finding in findings.filter(|finding| finding.level > Level::Info) {
+    // What is told as a warning of the run is not told twice.
+    let told = |check: &str| ["rows", "freshness", "partitions"].contains(&check);
+    for finding in findings.filter(|finding| finding.level > Level::Info && !told(&finding.check)) {
         text += &format!("    {}\n", printable(&finding.message));
     }
     for warning in &report.run.warnings {

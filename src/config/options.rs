@@ -217,7 +217,10 @@ pub struct ScanOptions {
     /// were written at the same time, the later one in the files. Without it rows are read as they are stored.
     #[arg(long, value_name = "COLUMN", help_heading = "Windows", hide_short_help = true)]
     pub created: Option<String>,
-    /// Columns that say what a row is about, for --created
+    /// Columns that say what a row is about
+    ///
+    /// Rows with the same ones and the same --timestamp are told: a key occurs twice. With --created the last write counts, and
+    /// only those that were written at the same time are told.
     #[arg(long, value_name = "COLUMNS", help_heading = "Windows", hide_short_help = true)]
     #[serde(deserialize_with = "names")]
     #[schemars(with = "Option<Names>")]

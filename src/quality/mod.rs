@@ -7,6 +7,7 @@
 
 mod declared;
 mod duplicates;
+mod entities;
 mod freshness;
 mod frozen;
 mod outliers;
@@ -101,6 +102,8 @@ pub struct RunSides<'r> {
     pub compared: usize,
     /// How many of them are frozen.
     pub frozen: usize,
+    /// Rows of current that repeat the entity and time of another one.
+    pub repeats: u64,
     /// Whether the current window has its data.
     pub freshness: Option<&'r FreshnessReport>,
 }
@@ -127,6 +130,7 @@ pub static CHECKS: &[&dyn Check] = &[
     &rows::Rows,
     &freshness::Freshness,
     &freshness::Partitions,
+    &entities::Entities,
     &declared::Range,
     &declared::Domain,
     &declared::Pattern,

@@ -254,3 +254,11 @@ fn every_check_has_a_name_of_its_own() {
     names.dedup();
     assert_eq!(names.len(), CHECKS.len());
 }
+
+#[test]
+fn entities() {
+    let of = |repeats| of_run(&RunSides { rows: [9, 1000], repeats, ..RunSides::default() });
+    assert_eq!(of(0), []);
+    assert_eq!(of(3)[0].message, "3 rows (0.3%) have the entity and time of another one");
+    assert_eq!((names(&of(1)), of(1)[0].level), (vec!["entities"], Level::Warning));
+}

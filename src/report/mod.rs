@@ -110,11 +110,17 @@ impl Report {
         features
     }
 
-    /// The highest level of any feature, and of what was found about the whole run.
+    /// The highest level of any feature.
     #[must_use]
     pub fn worst(&self) -> Level {
+        self.features.iter().map(|feature| feature.level).max().unwrap_or_default()
+    }
+
+    /// The highest level of any feature, and of what was found about the whole run: what `--fail-on` goes by.
+    #[must_use]
+    pub fn gate(&self) -> Level {
         let of_run = self.findings.iter().filter(|finding| finding.feature.is_none()).map(|finding| finding.level);
-        self.features.iter().map(|feature| feature.level).chain(of_run).max().unwrap_or_default()
+        of_run.max().unwrap_or_default().max(self.worst())
     }
 }
 

@@ -152,8 +152,10 @@ impl Pass<'_> {
             ];
             run.timings = stages.into_iter().map(|(stage, spent)| (stage.to_owned(), spent.as_secs_f64())).collect();
             let mut reports = reports.into_iter();
-            let Some((_, concluded, planned)) = reports.next() else { continue };
-            let findings = findings(&concluded, &planned, &run);
+            let Some((comparison, concluded, planned)) = reports.next() else { continue };
+            let current = planned.cuts[1];
+            let slices = plan.parts.cuts[current].slices_of(comparison.current.as_ref());
+            let findings = findings(&concluded, &planned, &run, plan.surveys[current].repeats(slices));
             let mut report = Report::new(run, concluded.features, planned.skipped).with_findings(findings);
             report.comparisons = reports
                 .map(|(comparison, concluded, planned)| {
@@ -271,7 +273,7 @@ impl Pass<'_> {
 }
 
 /// What the checks found: about the whole run first.
-fn findings(concluded: &Concluded, planned: &Planned, run: &Run) -> Vec<Finding> {
+fn findings(concluded: &Concluded, planned: &Planned, run: &Run, repeats: u64) -> Vec<Finding> {
     let incomparable = planned.skipped.iter().filter(|one| one.cause == SkipCause::Incomparable);
     let sides = RunSides {
         rows: [run.reference.rows, run.current.rows],
@@ -279,6 +281,7 @@ fn findings(concluded: &Concluded, planned: &Planned, run: &Run) -> Vec<Finding>
         incomparable: incomparable.map(|one| one.name.as_str()).collect(),
         compared: concluded.features.len(),
         frozen: concluded.frozen,
+        repeats,
         freshness: run.freshness.as_ref(),
     };
     let mut findings = quality::of_run(&sides);
