@@ -8,7 +8,7 @@ use clap::Args;
 use gpudrift::config::{DEFAULT_FILE, FileConfig, ScanConfig, Sides, propose};
 use gpudrift::progress::{NoProgress, Progress};
 use gpudrift::scan::scan;
-use gpudrift::source::{Dataset, OpenOptions};
+use gpudrift::source::{Dataset, OpenOptions, SourceColumn};
 
 use super::exit::{Exit, Failure};
 use super::output::Output;
@@ -52,10 +52,14 @@ pub(crate) fn run(args: &InitArgs) -> Result<Exit, Failure> {
     }
     let output = Output::open(Some(&args.output), false).map_err(Failure::usage)?;
     let one_source = !args.source.is_empty();
-    let (reference, mut partitions) = looked_at(if one_source { &args.source } else { &args.reference }, args.rows)?;
-    let (current, more) =
-        if one_source { (reference.clone(), Vec::new()) } else { looked_at(&args.current, args.rows)? };
+    let (reference, mut partitions, mut time_folders) =
+        looked_at(if one_source { &args.source } else { &args.reference }, args.rows)?;
+    let (current, more, times) =
+        if one_source { (reference.clone(), Vec::new(), Vec::new()) } else { looked_at(&args.current, args.rows)? };
     partitions.extend(more);
+    time_folders.extend(times);
+    time_folders.sort();
+    time_folders.dedup();
     partitions.sort();
     partitions.dedup();
     let config = ScanConfig { reference, current, metrics: Vec::new(), ..ScanConfig::default() };
@@ -69,6 +73,7 @@ pub(crate) fn run(args: &InitArgs) -> Result<Exit, Failure> {
         current: from_file(&args.current, &args.output),
         source: from_file(&args.source, &args.output),
         partitions,
+        time_folders,
     };
     let Some(text) = propose(&report, &sides) else {
         let message = "no column of the source is evidently the time of a row, with three days of them at least: name two \
@@ -84,8 +89,9 @@ pub(crate) fn run(args: &InitArgs) -> Result<Exit, Failure> {
     Ok(Exit::Finished)
 }
 
-/// The first and the last files of a side that have `rows` rows together, and the columns that are keys of folders.
-fn looked_at(paths: &[String], rows: u64) -> Result<(Vec<String>, Vec<String>), Failure> {
+/// The first and the last files of a side that have `rows` rows together, the columns that are keys of folders, and those of
+/// them whose values may be times.
+fn looked_at(paths: &[String], rows: u64) -> Result<(Vec<String>, Vec<String>, Vec<String>), Failure> {
     let data = Dataset::open(paths, &OpenOptions::default()).map_err(Failure::failed)?;
     let mut seen = 0;
     let mut files = Vec::new();
@@ -98,8 +104,10 @@ fn looked_at(paths: &[String], rows: u64) -> Result<(Vec<String>, Vec<String>), 
         seen += file.rows();
         files.push(file.path().display().to_string());
     }
-    let partitions = data.columns().iter().filter(|column| column.partition).map(|column| column.name.clone());
-    Ok((files, partitions.collect()))
+    let keys = || data.columns().iter().filter(|column| column.partition);
+    let time = |column: &&SourceColumn| column.types.iter().all(|one| one.is_integer() || one.is_temporal());
+    let names = keys().map(|column| column.name.clone()).collect();
+    Ok((files, names, keys().filter(time).map(|column| column.name.clone()).collect()))
 }
 
 /// Paths as they are seen from the folder of the configuration file.

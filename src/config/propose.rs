@@ -50,6 +50,8 @@ pub struct Sides {
     pub source: Vec<String>,
     /// Columns that are keys of folders.
     pub partitions: Vec<String>,
+    /// Those of them whose values may be times: integers and dates.
+    pub time_folders: Vec<String>,
 }
 
 /// The text of a `gpudrift.toml` for the two sides that `report` compared, or for one source, compared with itself: then
@@ -68,7 +70,7 @@ pub fn propose(report: &Report, sides: &Sides) -> Option<String> {
         "# Proposed by `gpudrift init` from {from}.\n\
          # Check it with `gpudrift config check`; `gpudrift config explain FEATURE` shows what holds for a feature.\n\n",
     );
-    let times = Times::of(report, &sides.partitions);
+    let times = Times::of(report, sides);
     if sides.source.is_empty() {
         let _ = write!(
             out,
@@ -82,7 +84,7 @@ pub fn propose(report: &Report, sides: &Sides) -> Option<String> {
             let name = text(&times.timestamp);
             let _ = writeln!(out, "# timestamp = {name}   # the time of a row, for windows and segments");
         }
-        options(&mut out, report, sides, &[]);
+        options(&mut out, report, sides, None);
     } else {
         let times = times?;
         let _ = write!(
@@ -93,7 +95,7 @@ pub fn propose(report: &Report, sides: &Sides) -> Option<String> {
         );
         out += SCAN;
         times.write(&mut out)?;
-        options(&mut out, report, sides, &times.columns());
+        options(&mut out, report, sides, Some(&times));
     }
     skipped(&mut out, report);
     out += "\n# Settings of features: for all that match a pattern, the most specific one wins ...\n\
@@ -107,11 +109,16 @@ pub fn propose(report: &Report, sides: &Sides) -> Option<String> {
 }
 
 /// Writes what is said about columns, but those that are said to be no features already.
-fn options(out: &mut String, report: &Report, sides: &Sides, said: &[&String]) {
+fn options(out: &mut String, report: &Report, sides: &Sides, times: Option<&Times>) {
+    let said = times.map(Times::columns).unwrap_or_default();
+    let calendar = |feature: &FeatureReport| {
+        let is_calendar = times.is_some_and(|times| times.is_calendar(&feature.name));
+        is_calendar.then(|| "a part of the calendar: another one in every window".to_owned())
+    };
     let excluded: Vec<(&str, String)> = report
         .features
         .iter()
-        .filter_map(|feature| Some((feature.name.as_str(), no_feature(feature)?)))
+        .filter_map(|feature| Some((feature.name.as_str(), no_feature(feature).or_else(|| calendar(feature))?)))
         .chain(sides.partitions.iter().map(|key| (key.as_str(), "a key of folders".to_owned())))
         .filter(|(name, _)| !said.iter().any(|said| said == name))
         .collect();
@@ -119,7 +126,7 @@ fn options(out: &mut String, report: &Report, sides: &Sides, said: &[&String]) {
     let codes: Vec<(&str, String)> = report
         .features
         .iter()
-        .filter(|feature| no_feature(feature).is_none())
+        .filter(|feature| no_feature(feature).or_else(|| calendar(feature)).is_none())
         .filter_map(|feature| Some((feature.name.as_str(), code(feature)?)))
         .collect();
     list(out, "categorical", "Integers with few values: compare them as categories, not as numbers.", &codes);

@@ -6,9 +6,9 @@ use std::fmt::Write;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::propose::{array, text};
+use super::propose::{Sides, array, text};
 use crate::column::Kind;
-use crate::report::{FeatureReport, Number, Report};
+use crate::report::{FeatureReport, Report};
 
 /// Names that tell when an event was, the surer one first.
 const EVENT_TIMES: [&str; 14] = [
@@ -66,7 +66,7 @@ pub(super) struct Times {
 
 impl Times {
     /// What the features of `report`, and the keys of folders, tell; `None` where no column is evidently a time.
-    pub(super) fn of(report: &Report, partitions: &[String]) -> Option<Self> {
+    pub(super) fn of(report: &Report, sides: &Sides) -> Option<Self> {
         let times: Vec<&FeatureReport> = report.features.iter().filter(|feature| is_time(feature)).collect();
         let named = |names: &[&str]| {
             names.iter().find_map(|name| times.iter().copied().find(|feature| own_name(feature) == *name))
@@ -75,10 +75,9 @@ impl Times {
         let only = others.next().filter(|_| others.next().is_none());
         let timestamp = named(&EVENT_TIMES).or(only).or_else(|| named(&CREATED_TIMES))?;
         let created = named(&CREATED_TIMES).filter(|created| created.name != timestamp.name);
-        let folders: Vec<String> = partitions.iter().filter(|key| follows_time(key, report)).cloned().collect();
-        let folders = in_order(folders);
+        let folders = in_order(&sides.time_folders);
         let segments =
-            partitions.iter().filter(|key| !folders.contains(key) && !is_part_of_time(key)).cloned().collect();
+            sides.partitions.iter().filter(|key| !folders.contains(key) && !is_part_of_time(key)).cloned().collect();
         Some(Self {
             timestamp: timestamp.name.clone(),
             created: created.map(|created| created.name.clone()),
@@ -87,6 +86,12 @@ impl Times {
             segments,
             days: days(timestamp)?,
         })
+    }
+
+    /// Whether a column says which part of the calendar a row is of: another one in every window.
+    pub(super) fn is_calendar(&self, name: &str) -> bool {
+        let own = name.rsplit(':').next().unwrap_or(name).to_lowercase();
+        own != self.timestamp.to_lowercase() && ["year", "quarter", "month", "week", "date"].contains(&own.as_str())
     }
 
     /// Columns that are no features because of it.
@@ -184,28 +189,12 @@ fn is_entity(feature: &FeatureReport) -> bool {
     whole && repeats && (own.ends_with("_id") || own.ends_with("_key") || own == "id")
 }
 
-/// Keys of folders that name years, or whole dates.
-fn follows_time(key: &str, report: &Report) -> bool {
-    let found = report.features.iter().find(|feature| feature.name == key);
-    let years = || {
-        let facts = found.and_then(|feature| feature.reference.facts.as_ref());
-        let ends = facts.map(|facts| [facts.min, facts.max].map(|end| end.map_or(0.0, Number::as_f64)));
-        ends.is_some_and(|ends| ends.iter().all(|end| (1900.0..2200.0).contains(end)))
-    };
-    match key.to_lowercase().as_str() {
-        "year" => years(),
-        "month" | "day" | "hour" => report.features.iter().any(|feature| feature.name.eq_ignore_ascii_case("year")),
-        "dt" | "date" | "event_date" | "ds" => found.is_some_and(|feature| feature.kind == Kind::Temporal),
-        _ => false,
-    }
-}
-
 fn is_part_of_time(key: &str) -> bool {
     ["year", "month", "day", "hour", "dt", "date", "event_date", "ds"].contains(&key.to_lowercase().as_str())
 }
 
 /// A whole date, or year, month, day and hour as far as none is left out.
-fn in_order(keys: Vec<String>) -> Vec<String> {
+fn in_order(keys: &[String]) -> Vec<String> {
     let find = |name: &str| keys.iter().find(|key| key.eq_ignore_ascii_case(name)).cloned();
     if let Some(date) = ["dt", "date", "event_date", "ds"].into_iter().find_map(find) {
         return vec![date];
