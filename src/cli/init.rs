@@ -52,10 +52,10 @@ pub(crate) fn run(args: &InitArgs) -> Result<Exit, Failure> {
     }
     let output = Output::open(Some(&args.output), false).map_err(Failure::usage)?;
     let one_source = !args.source.is_empty();
-    let (reference, mut partitions, mut time_folders) =
+    let [reference, mut partitions, mut time_folders] =
         looked_at(if one_source { &args.source } else { &args.reference }, args.rows)?;
-    let (current, more, times) =
-        if one_source { (reference.clone(), Vec::new(), Vec::new()) } else { looked_at(&args.current, args.rows)? };
+    let [current, more, times] =
+        if one_source { [reference.clone(), Vec::new(), Vec::new()] } else { looked_at(&args.current, args.rows)? };
     partitions.extend(more);
     time_folders.extend(times);
     time_folders.sort();
@@ -91,7 +91,7 @@ pub(crate) fn run(args: &InitArgs) -> Result<Exit, Failure> {
 
 /// The first and the last files of a side that have `rows` rows together, the columns that are keys of folders, and those of
 /// them whose values may be times.
-fn looked_at(paths: &[String], rows: u64) -> Result<(Vec<String>, Vec<String>, Vec<String>), Failure> {
+fn looked_at(paths: &[String], rows: u64) -> Result<[Vec<String>; 3], Failure> {
     let data = Dataset::open(paths, &OpenOptions::default()).map_err(Failure::failed)?;
     let mut seen = 0;
     let mut files = Vec::new();
@@ -107,7 +107,7 @@ fn looked_at(paths: &[String], rows: u64) -> Result<(Vec<String>, Vec<String>, V
     let keys = || data.columns().iter().filter(|column| column.partition);
     let time = |column: &&SourceColumn| column.types.iter().all(|one| one.is_integer() || one.is_temporal());
     let names = keys().map(|column| column.name.clone()).collect();
-    Ok((files, names, keys().filter(time).map(|column| column.name.clone()).collect()))
+    Ok([files, names, keys().filter(time).map(|column| column.name.clone()).collect()])
 }
 
 /// Paths as they are seen from the folder of the configuration file.
