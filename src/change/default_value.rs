@@ -7,6 +7,8 @@ use crate::format::{percent, ratio, real, significant};
 
 /// Least rise of a value's share.
 const LEAST: f64 = 0.03;
+/// What a value that nobody writes for none must explain of the difference: few rows leave room for any explanation.
+const EXPLAINED: f64 = 0.7;
 /// Values that programs write where they have none.
 const USUAL: [f64; 16] = [
     0.0,
@@ -90,10 +92,10 @@ fn of_numbers(subject: &Subject) -> Option<Explanation> {
     let at_the_end = (atom.value == current.min && inside > 0.02) || (atom.value == current.max && inside < 0.98);
     let (rest, confidence) = match (found.accepted, usual) {
         (true, true) => ("the rest is distributed as before", 0.96),
-        (true, false) => ("the rest is distributed as before", 0.9),
+        (true, false) if found.explained >= EXPLAINED => ("the rest is distributed as before", 0.9),
         (false, true) => ("the rest moved, too", 0.5 * found.explained.max(0.5)),
         // Of numbers with few values one rises as a matter of course while the rest moves.
-        (false, false) => return None,
+        (_, false) => return None,
     };
     if at_the_end && !usual {
         return None;
