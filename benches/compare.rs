@@ -89,7 +89,16 @@ fn by_cells(reference: &Keys, current: &Keys, quantiles: bool) -> u128 {
     let extent = (u128::from(extent[0].0.min(extent[1].0)), u128::from(extent[0].1.max(extent[1].1)));
     let picked = sample_of([reference, current].into_iter());
     let map = map_for(extent.0, extent.1, picked.clone(), ROWS as u64);
-    let query = Query { scale: &Float, gap: true, bins: Some(10), quantiles, wasserstein: false, atoms: quantiles };
+    let query = Query {
+        scale: &Float,
+        gap: true,
+        bins: Some(10),
+        quantiles,
+        wasserstein: false,
+        atoms: quantiles,
+        marks: &[],
+        distinct: false,
+    };
     let pair = Pair { columns: [0, 1], n: [ROWS as u64; 2], extent, map, sample: picked, query };
     let mut loaded = Cpu.load(vec![vec![reference], vec![current]]).unwrap();
     compare(loaded.as_mut(), vec![pair], u64::MAX).unwrap()[0].gap.unwrap()

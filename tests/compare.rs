@@ -40,6 +40,16 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
     if t < 0.5 { a + (b - a) * t } else { b - (b - a) * (1.0 - t) }
 }
 
+/// Values at, between and beyond the keys, of which it is asked how many rows lie below.
+fn marks(keys: &[u128]) -> Vec<f64> {
+    let mut sorted = keys.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let at = |eighths: usize| sorted.get(sorted.len() * eighths / 8).map(|&key| key as f64);
+    let some = [at(0), at(3), at(7), sorted.last().map(|&key| key as f64)].into_iter().flatten();
+    [0.0, 1e30, 12.5, -3.0].into_iter().chain(some.flat_map(|x| [x, x.next_up()])).collect()
+}
+
 fn oracle(reference: &Keys, current: &Keys, bins: u32) -> Compared {
     let sides = [sorted_values(reference), sorted_values(current)];
     let mut found = Compared::default();
@@ -63,6 +73,10 @@ fn oracle(reference: &Keys, current: &Keys, bins: u32) -> Compared {
     let mut keys: Vec<u128> = exact.concat();
     keys.sort_unstable();
     keys.dedup();
+    let lower = |side: &[f64], x: f64| side.iter().filter(|&&v| v < x).count() as u64;
+    found.below = marks(&keys).into_iter().map(|mark| [lower(&sides[0], mark), lower(&sides[1], mark)]).collect();
+    let distinct = |side: &[u128]| side.iter().collect::<std::collections::HashSet<_>>().len() as u64;
+    found.distinct = Some([distinct(&exact[0]), distinct(&exact[1])]);
     let rows = |key: u128| [0, 1].map(|side: usize| exact[side].iter().filter(|&&k| k == key).count() as u64);
     let below = |key: u128| [0, 1].map(|side: usize| exact[side].iter().filter(|&&k| k < key).count() as u64);
     let atom =
@@ -115,7 +129,7 @@ fn found_beside(
     let all = compared([reference, current], beside, map.clone(), bins, budget, true);
     // Asked for less, fewer cells are looked into, and what was asked for is the same.
     let some = compared([reference, current], beside, map, bins, budget, false);
-    assert_eq!(some, Compared { wasserstein: None, ..all.clone() });
+    assert_eq!(some, Compared { wasserstein: None, below: Vec::new(), distinct: None, ..all.clone() });
     all
 }
 
@@ -136,8 +150,17 @@ fn compared(
     let sample = sample_of_both(all(), beside.iter());
     let map = map.unwrap_or_else(|| map_for(extent.0, extent.1, sample.clone(), n[0].max(n[1])));
     let scale = Plain(u128::MAX >> (128 - sides[0][0].bits()));
-    let query =
-        Query { scale: &scale, gap: true, bins: Some(bins), quantiles: true, wasserstein: everything, atoms: true };
+    let marks = if everything { marks(&keys) } else { Vec::new() };
+    let query = Query {
+        scale: &scale,
+        gap: true,
+        bins: Some(bins),
+        quantiles: true,
+        wasserstein: everything,
+        atoms: true,
+        marks: &marks,
+        distinct: everything,
+    };
     let pair = Pair { columns: [0, 1], n, extent, map, sample, query };
     let mut loaded = weighted::load(&Cpu, columns, beside.iter().map(|weighted| vec![weighted]).collect()).unwrap();
     compare(loaded.as_mut(), vec![pair], budget).unwrap().remove(0)

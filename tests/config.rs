@@ -206,6 +206,65 @@ fn what_init_writes_is_right_and_scans() {
     ended(&gpudrift(&folder, &["init", "--reference", "none", "--current", "b/current", "--force"]), 3);
 }
 
+#[test]
+fn what_init_says_of_one_source_names_its_times_and_scans() {
+    use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
+    let folder = tempfile::tempdir().unwrap();
+    let hour = 3_600_000_000_i64;
+    let rows = 0..24_i64 * 60;
+    // 2026-01-01 in microseconds since 1970; each hour another reading of five sensors, written an hour later.
+    let times = rows.clone().map(|row| 1_767_225_600_000_000 + row * hour);
+    let columns: [(&str, ArrayRef); 5] = [
+        ("sensor_id", std::sync::Arc::new(Int64Array::from_iter_values(rows.clone().map(|row| row % 5)))),
+        ("event_timestamp", std::sync::Arc::new(TimestampMicrosecondArray::from_iter_values(times.clone()))),
+        ("created", std::sync::Arc::new(TimestampMicrosecondArray::from_iter_values(times.map(|time| time + hour)))),
+        (
+            "value",
+            std::sync::Arc::new(Float64Array::from_iter_values(
+                rows.clone().map(|row| f64::from(i32::try_from(row * 7919 % 1009).unwrap())),
+            )),
+        ),
+        ("row", std::sync::Arc::new(Int64Array::from_iter_values(rows))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    fs::create_dir(folder.path().join("store")).unwrap();
+    let file = fs::File::create(folder.path().join("store/readings.parquet")).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+
+    ended(&gpudrift(&folder, &["init", "--source", "store"]), 0);
+    let proposed = fs::read_to_string(folder.path().join("gpudrift.toml")).unwrap();
+    for line in [
+        "timestamp = \"event_timestamp\"",
+        "created = \"created\"",
+        "entity = [\"sensor_id\"]",
+        "reference_window = \"2026-01-01..2026-02-22\"",
+        "current_window = \"2026-02-23..2026-03-01\"",
+    ] {
+        assert!(proposed.lines().any(|written| written == line), "{line}\n{proposed}");
+    }
+    ended(&gpudrift(&folder, &["config", "check"]), 0);
+    let (report, _) = ended(&gpudrift(&folder, &["scan", "--quiet", "--format", "json"]), 0);
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(
+        (&report["run"]["current"]["rows"], &report["run"]["reference"]["rows"]),
+        (&Value::from(168), &Value::from(1272))
+    );
+    let names: Vec<&str> =
+        report["features"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["value"], "the row number is no feature");
+    let (_, said) = ended(&gpudrift(&folder, &["init", "--source", "store", "--reference", "a", "--force"]), 2);
+    assert!(said.contains("--source"), "{said}");
+    fs::remove_dir_all(folder.path().join("store")).unwrap();
+    ended(
+        &gpudrift(&folder, &["generate", "--output", "untimed", "--rows", "100", "--features", "3", "--types", "f32"]),
+        0,
+    );
+    let (_, said) = ended(&gpudrift(&folder, &["init", "--source", "untimed/reference", "--force"]), 3);
+    assert!(said.contains("no column of the source is evidently the time of a row"), "{said}");
+}
+
 const JOBS: &str = "\
 [[rule]]
 match = \"*\"

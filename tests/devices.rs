@@ -1,9 +1,10 @@
 //! Which devices count: `gpudrift devices`, `--devices`, several that share the columns, and the measured rates behind `auto`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
 mod support;
 
 use assert_cmd::Command;
-use gpudrift::backend::Backend;
 use gpudrift::backend::cpu::Cpu;
 use gpudrift::backend::gpu::UploadWay;
 use gpudrift::backend::rate::{measure_cpu, measure_gpu};

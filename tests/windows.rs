@@ -164,9 +164,11 @@ fn in_days(rows: &[Row], [from, to]: [i64; 2]) -> Vec<Row> {
     rows.iter().filter(|row| row.day().is_some_and(|day| (from..=to).contains(&day))).cloned().collect()
 }
 
-/// All of a report but the circumstances of the run.
+/// All of a report but the circumstances of the run, and what is found of them: files without windows have none.
 fn content(report: &Report) -> String {
-    let mut value = serde_json::to_value(report).unwrap();
+    let mut report = report.clone();
+    report.findings.retain(|finding| !["freshness", "partitions", "entities"].contains(&finding.check.as_str()));
+    let mut value = serde_json::to_value(&report).unwrap();
     value.as_object_mut().unwrap().remove("run");
     serde_json::to_string_pretty(&value).unwrap()
 }

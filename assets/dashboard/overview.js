@@ -101,6 +101,7 @@ function findingsSection(job) {
     { head: "reason", cell: (one) => nameOf(one.reason) },
   ], job.skipped);
   const findings = () => table("Findings of the checks of quality and schema", [
+    { head: "level", cell: (one) => one.level },
     { head: "check", cell: (one) => one.check },
     { head: "feature", row: true, cell: (one) => (one.feature ? link(featureLink(job.job, one.feature), nameOf(one.feature)) : "the whole run") },
     { head: "finding", cell: (one) => nameOf(one.message) },

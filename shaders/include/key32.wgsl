@@ -19,3 +19,8 @@ fn key_offset(key: Key, lo: Key, shift: u32) -> u32 {
 fn key_digit(key: Key, shift: u32) -> u32 {
     return (key >> shift) & 15u;
 }
+
+// The sum of the key's words.
+fn key_words(key: Key) -> u32 {
+    return key;
+}

@@ -25,3 +25,8 @@ fn key_offset(key: Key, lo: Key, shift: u32) -> u32 {
 fn key_digit(key: Key, shift: u32) -> u32 {
     return (select(key.x, key.y, shift >= 32u) >> (shift & 31u)) & 15u;
 }
+
+// The sum of the key's words.
+fn key_words(key: Key) -> u32 {
+    return key.x + key.y;
+}

@@ -7,6 +7,8 @@ use crate::format::{percent, ratio, real, significant};
 
 /// Least rise of a value's share.
 const LEAST: f64 = 0.03;
+/// What a value that nobody writes for none must explain of the difference: few rows leave room for any explanation.
+const EXPLAINED: f64 = 0.7;
 /// Values that programs write where they have none.
 const USUAL: [f64; 16] = [
     0.0,
@@ -68,6 +70,10 @@ impl Kind for DefaultValue {
 }
 
 fn of_numbers(subject: &Subject) -> Option<Explanation> {
+    // Of two values one takes what the other leaves.
+    if subject.distinct.iter().all(|distinct| distinct.is_some_and(|(distinct, _)| distinct <= 2)) {
+        return None;
+    }
     let rise = |atom: &Atom| subject.share(atom.rows, 1) - subject.share(atom.rows, 0);
     let atom = subject.atoms.iter().max_by(|a, b| rise(a).total_cmp(&rise(b))).filter(|atom| rise(atom) >= LEAST)?;
     let [before, after] = [0, 1].map(|side| subject.share(atom.rows, side));
@@ -86,9 +92,10 @@ fn of_numbers(subject: &Subject) -> Option<Explanation> {
     let at_the_end = (atom.value == current.min && inside > 0.02) || (atom.value == current.max && inside < 0.98);
     let (rest, confidence) = match (found.accepted, usual) {
         (true, true) => ("the rest is distributed as before", 0.96),
-        (true, false) => ("the rest is distributed as before", 0.9),
+        (true, false) if found.explained >= EXPLAINED => ("the rest is distributed as before", 0.9),
         (false, true) => ("the rest moved, too", 0.5 * found.explained.max(0.5)),
-        (false, false) => return filled_nulls(subject, significant(atom.value), after - before),
+        // Of numbers with few values one rises as a matter of course while the rest moves.
+        (_, false) => return None,
     };
     if at_the_end && !usual {
         return None;

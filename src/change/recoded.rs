@@ -131,9 +131,12 @@ fn by_counts(subject: &Subject) -> Option<Explanation> {
     if !same(&ranked) || same(&named) {
         return None;
     }
+    let disjoint = subject.labels.iter().all(|label| label.rows[0] == 0 || label.rows[1] == 0);
+    if !disjoint && !is_order_telling(subject) {
+        return None;
+    }
     let largest = |side: usize| subject.labels.iter().max_by_key(|label| label.rows[side]);
     let (old, new) = (largest(0)?, largest(1)?);
-    let disjoint = subject.labels.iter().all(|label| label.rows[0] == 0 || label.rows[1] == 0);
     // Two shares can trade places by themselves, and say nothing then; many do not.
     let confidence = match (disjoint, categories) {
         (true, 3..) => 0.9,
@@ -153,6 +156,25 @@ fn by_counts(subject: &Subject) -> Option<Explanation> {
         confidence,
         cause: Cause::Pipeline,
     })
+}
+
+/// Whether the categories whose shares moved are told apart by them: shares that lie close have the same order statistics
+/// whatever moved them.
+fn is_order_telling(subject: &Subject) -> bool {
+    /// Differences, in standard errors, of a share that moved, and between shares that are not one.
+    const APART: f64 = 4.0;
+    /// The largest shares, which must be apart.
+    const LARGEST: usize = 4;
+    let shares = |label: &Label| [0, 1].map(|side| subject.share(label.rows, side));
+    let moved = subject
+        .labels
+        .iter()
+        .map(shares)
+        .filter(|[before, after]| (after - before).abs() > APART * subject.standard_error(0.5 * (before + after)));
+    let mut before: Vec<f64> = moved.map(|[before, _]| before).collect();
+    before.sort_by(|a, b| b.total_cmp(a));
+    let apart = |pair: &[f64]| pair[0] - pair[1] > APART * subject.standard_error(pair[0]);
+    before.len() >= 2 && before.windows(2).take(LARGEST - 1).all(apart)
 }
 
 /// Share of current's values whose name the reference does not have.

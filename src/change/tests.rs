@@ -120,6 +120,37 @@ fn assert_says(said: &ChangeKind, kind: &str, title: &str, cause: Cause) {
 #[test]
 fn constant() {
     assert_says(&each(|_| 50.0), "constant", "constant", Cause::Pipeline);
+    let alive = explain(&of_numbers(vec![50.0; ROWS], bell(2, 50.0, 20.0), 0)).unwrap();
+    assert_says(&alive, "constant", "no longer constant", Cause::Unclear);
+}
+
+#[test]
+fn shares_that_lie_close_are_not_swapped_and_those_that_lie_apart_are() {
+    let names = ["n", "ne", "e", "se", "s", "sw", "w", "nw"];
+    let before = [330, 310, 300, 290, 270, 260, 250, 240];
+    let said = |before: [u64; 8], after: [u64; 8]| {
+        let labels: Vec<_> = (0..8).map(|i| (names[i], [before[i], after[i]])).collect();
+        explain(&of_labels(&labels)).unwrap().title
+    };
+    assert_eq!(said(before, [240, 330, 250, 310, 260, 300, 270, 290]), "shares moved");
+    let apart = [4000, 2000, 1000, 500, 250, 120, 60, 30];
+    assert_eq!(said(apart, [2000, 4000, 500, 1000, 250, 120, 60, 30]), "recoded (names swapped)");
+}
+
+#[test]
+fn one_of_few_values_that_rises_while_the_others_move_is_no_filled_null() {
+    let hundreds =
+        |values: Vec<f64>| values.into_iter().map(|value| (value / 10.0).round() * 100.0).collect::<Vec<_>>();
+    let mut subject = of_numbers(hundreds(bell(1, 50.0, 20.0)), hundreds(bell(2, 60.0, 12.0)), 0);
+    (subject.rows[0], subject.nulls[0]) = (subject.rows[0] + ROWS as u64 / 14, ROWS as u64 / 14);
+    assert_ne!(explain(&subject).unwrap().kind, "default_value");
+}
+
+#[test]
+fn two_values_have_no_default() {
+    let of = |ones: usize| (0..ROWS).map(|i| f64::from(u8::from(i < ones))).collect::<Vec<_>>();
+    let said = explain(&of_numbers(of(ROWS / 2), of(ROWS * 2 / 3), 0)).unwrap();
+    assert_ne!(said.kind, "default_value", "{said:?}");
 }
 
 #[test]

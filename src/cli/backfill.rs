@@ -110,6 +110,9 @@ fn stored(job: &Resolved, nights: &[AsOf], history: &mut History) -> Result<(), 
         let as_of = report.run.config.windows.as_of;
         let label = RunLabel { job: job.job.clone(), run_id: None, as_of: as_of.map(Into::into) };
         let identity = RunIdentity::of(&report, &label);
+        if let Some(finding) = history.volume(&identity, &report).map_err(io::Error::other)? {
+            report.add_finding(finding);
+        }
         let stored = history.store(&identity, &report).map_err(io::Error::other)?;
         progress.finish();
         tell(&report, as_of, &stored, job.output.quiet)
@@ -134,6 +137,12 @@ fn tell(report: &Report, night: Option<AsOf>, stored: &Stored, quiet: bool) -> i
         Stored::Replaced { revision } => format!("replaced (revision {revision})"),
     };
     let mut text = format!("{night} {}  {rows}, {what}\n", levels.join(" "));
+    let findings = report.findings.iter().filter(|finding| finding.feature.is_none());
+    // What is told as a warning of the run is not told twice.
+    let told = |check: &str| ["rows", "freshness", "partitions"].contains(&check);
+    for finding in findings.filter(|finding| finding.level > Level::Info && !told(&finding.check)) {
+        text += &format!("    {}\n", printable(&finding.message));
+    }
     for warning in &report.run.warnings {
         text += &format!("    {}\n", printable(warning));
     }

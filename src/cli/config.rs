@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use gpudrift::config::{
     ALL_JOBS, ConfigError, DEFAULT_FILE, Explained, Explanation, FileConfig, Resolved, RuleSet, Said, ScanOptions,
-    explain, resolve, schema, select_features,
+    checked_alone, explain, resolve_all, schema, select_features,
 };
 use gpudrift::format::{counted, printable, width};
 use gpudrift::scan::{ScanError, feature_names};
@@ -87,8 +87,13 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<Exit, Failure> {
 
 fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let file = FileConfig::read(&args.file)?;
-    let jobs = file.select(Some(ALL_JOBS))?.into_iter().map(|job| resolve(ScanOptions::default(), Some(job)));
-    let jobs = jobs.collect::<Result<Vec<Resolved>, _>>()?;
+    let jobs = file.select(Some(ALL_JOBS))?;
+    // What a feature store says is data.
+    let one = |job| match args.offline {
+        true => checked_alone(job),
+        false => resolve_all(&ScanOptions::default(), Some(job)),
+    };
+    let jobs = jobs.into_iter().map(one).collect::<Result<Vec<Vec<Resolved>>, _>>()?.concat();
     let mut text = String::new();
     let mut idle: Option<Vec<(String, String)>> = None;
     let mut exit = Exit::Finished;

@@ -28,7 +28,7 @@ impl Exit {
     /// How a run with this report ends. The gate wins over an incomplete run.
     pub(crate) fn of(report: &Report, fail_on: FailOn) -> Self {
         let skipped_files = [&report.run.reference, &report.run.current].map(|input| input.skipped_files.len());
-        if fail_on.is_reached(report.worst()) {
+        if fail_on.is_reached(report.gate()) {
             Self::Gate
         } else if report.skipped.iter().any(|skipped| skipped.is_failure()) || skipped_files != [0, 0] {
             Self::Incomplete

@@ -80,6 +80,15 @@ impl Nightly {
         Ok(Some(Self { state, label: RunLabel { job, run_id: args.run_id, as_of: as_of.map(Into::into) } }))
     }
 
+    /// Adds what the runs before say about this one. A history that cannot be read is told when the run is to be stored.
+    pub(crate) fn beside(&self, report: &mut Report) {
+        let identity = RunIdentity::of(report, &self.label);
+        let found = self.state.as_ref().ok().and_then(|(history, _)| history.volume(&identity, report).ok().flatten());
+        if let Some(finding) = found {
+            report.add_finding(finding);
+        }
+    }
+
     /// Stores the run, then tells about it. The report is written already; nothing here can lose it.
     pub(crate) fn after(&mut self, report: &Report) -> Aftermath {
         let mut after = Aftermath::default();

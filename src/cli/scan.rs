@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gpudrift::config::{ALL_JOBS, ConfigError, FileConfig, OutputConfig, Resolved, ScanOptions, Sections, resolve};
+use gpudrift::config::{ALL_JOBS, ConfigError, FileConfig, OutputConfig, Resolved, ScanOptions, Sections, resolve_all};
 use gpudrift::format::printable;
 use gpudrift::progress::{NoProgress, Progress};
 use gpudrift::report::Report;
@@ -58,7 +58,7 @@ fn long_after_help() -> String {
 /// Scans every job that is asked for, writes the reports, and says how it ended. A job that fails costs no other.
 pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let jobs = resolved(args.config.as_deref(), args.job.as_deref(), &args.options)?;
-    let several = args.job.as_deref().is_some_and(|job| job == ALL_JOBS || job.contains(','));
+    let several = jobs.len() > 1 || args.job.as_deref().is_some_and(|job| job == ALL_JOBS || job.contains(','));
     let nightly = jobs.iter().map(|job| {
         let Sections { history, alerts, .. } = &job.sections;
         Nightly::open(args.nightly.clone(), job.job.clone(), job.scan.windows.as_of, history, alerts)
@@ -73,7 +73,12 @@ pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
             None => failure.report(),
         };
         match scanned(job) {
-            Ok(report) => reports[index] = Some(report),
+            Ok(mut report) => {
+                if let Some(nightly) = &nightly[index] {
+                    nightly.beside(&mut report);
+                }
+                reports[index] = Some(report);
+            }
             Err(failure) => exit = exit.worse(named(failure)),
         }
         let (written, failed) = deliveries.write(index, &reports);
@@ -101,7 +106,8 @@ pub(super) fn resolved(
         (None, Some(job)) => return Err(ConfigError::NoFile(job.to_owned())),
         (None, None) => vec![None],
     };
-    jobs.into_iter().map(|job| resolve(options.clone(), job)).collect()
+    let resolved = jobs.into_iter().map(|job| resolve_all(options, job)).collect::<Result<Vec<_>, _>>()?;
+    Ok(resolved.into_iter().flatten().collect())
 }
 
 /// The report of one job.

@@ -5,7 +5,8 @@
 
 /// Key of `value`, which is not NaN.
 #[inline(always)]
-pub(super) fn f32_key(value: f32) -> u32 {
+#[must_use]
+pub fn f32_key(value: f32) -> u32 {
     let bits = value.to_bits();
     let bits = if bits == 1 << 31 { 0 } else { bits };
     bits ^ ((bits.cast_signed() >> 31).cast_unsigned() | 1 << 31)
@@ -13,7 +14,8 @@ pub(super) fn f32_key(value: f32) -> u32 {
 
 /// Key of `value`, which is not NaN.
 #[inline(always)]
-pub(crate) fn f64_key(value: f64) -> u64 {
+#[must_use]
+pub fn f64_key(value: f64) -> u64 {
     let bits = value.to_bits();
     let bits = if bits == 1 << 63 { 0 } else { bits };
     bits ^ ((bits.cast_signed() >> 63).cast_unsigned() | 1 << 63)

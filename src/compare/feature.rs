@@ -22,6 +22,10 @@ pub struct Query<'q> {
     pub wasserstein: bool,
     /// The values that at least one in [`ATOM`](super::ATOM) values of a side has.
     pub atoms: bool,
+    /// Values of which it is wanted how many rows lie below; finite.
+    pub marks: &'q [f64],
+    /// How many distinct values a side has, which visits every key of both sides.
+    pub distinct: bool,
 }
 
 /// PSI bins: inner edges at the reference's quantiles, and the rows of both sides in each bin.
@@ -61,6 +65,10 @@ pub struct Compared {
     pub atoms: Vec<Atom>,
     /// Wasserstein-1; finite unless a value is infinite or the sum overflows.
     pub wasserstein: Option<f64>,
+    /// Rows of both sides below each of the marks.
+    pub below: Vec<[u64; 2]>,
+    /// Distinct values of both sides.
+    pub distinct: Option<[u64; 2]>,
 }
 
 /// What a feature asks next.
@@ -135,7 +143,7 @@ impl<'q> Feature<'q> {
             ranks: [Vec::new(), Vec::new()],
             cuts: None,
             earth: Earth::default(),
-            result: Compared::default(),
+            result: Compared { distinct: query.distinct.then_some([0, 0]), ..Compared::default() },
         };
         for (side, q) in feature.positions() {
             let position = Position::new(q, feature.n[side as usize]);
@@ -329,6 +337,7 @@ impl<'q> Feature<'q> {
             holders.extend(ranks.iter().map(|&(rank, _)| self.levels.locate_rank(side, rank)));
         }
         holders.extend(self.fence_cells());
+        holders.extend(self.query.marks.iter().filter_map(|&mark| self.cut_cell(mark)));
         let mut holds: Vec<Vec<bool>> = Vec::new();
         for (level, cell) in holders {
             if holds.len() <= level {
@@ -349,6 +358,7 @@ impl<'q> Feature<'q> {
             }
             let on_an_edge = ranges.last().is_some_and(|&(below, _)| after[0] > below);
             if self.query.wasserstein
+                || self.query.distinct
                 || self.query.atoms && is_frequent(cell.rows, self.n)
                 || on_an_edge
                 || beats.as_ref().is_some_and(|beats| beats.may(&cell))
@@ -427,6 +437,16 @@ impl<'q> Feature<'q> {
                 _ => unreachable!("both sides of a feature have keys of one width"),
             }
         }
+        if self.query.distinct {
+            let distinct = self.result.distinct.get_or_insert_default();
+            let mut take = |rows: [u64; 2]| (0..2).for_each(|side| distinct[side] += u64::from(rows[side] > 0));
+            match keys {
+                [Keys::U32(r), Keys::U32(c)] => merge::runs(r, c, |_, r, c| take([r, c])),
+                [Keys::U64(r), Keys::U64(c)] => merge::runs(r, c, |_, r, c| take([r, c])),
+                [Keys::U128(r), Keys::U128(c)] => merge::runs(r, c, |_, r, c| take([r, c])),
+                _ => unreachable!("both sides of a feature have keys of one width"),
+            }
+        }
         if self.query.wasserstein {
             let (scale, n, earth) = (self.query.scale, self.n, &mut self.earth);
             let mut take = |key: u128, r: u64, c: u64| earth.take(scale.value_of(key), [r, c], n);
@@ -444,6 +464,10 @@ impl<'q> Feature<'q> {
         if self.query.atoms && is_frequent(cell.rows, self.n) {
             let value = self.query.scale.value_of(key);
             self.result.atoms.push(Atom { value, below: cell.before, rows: cell.rows });
+        }
+        if self.query.distinct {
+            let distinct = self.result.distinct.get_or_insert_default();
+            (0..2).for_each(|side| distinct[side] += u64::from(cell.rows[side] > 0));
         }
         if self.query.wasserstein {
             self.earth.take(self.query.scale.value_of(key), cell.rows, self.n);
@@ -476,9 +500,14 @@ impl<'q> Feature<'q> {
                 cuts.extend(fences.into_iter().filter(|_| fences.iter().all(|fence| fence.is_finite())));
             }
         }
-        (self.query.wasserstein, self.query.atoms) = (false, false);
-        let mut missing: Vec<CellId> =
-            cuts.iter().filter_map(|&cut| self.cut_cell(cut)).filter(|id| !self.kept.contains_key(id)).collect();
+        (self.query.wasserstein, self.query.atoms, self.query.distinct) = (false, false, false);
+        let marks = self.query.marks;
+        let mut missing: Vec<CellId> = cuts
+            .iter()
+            .chain(marks)
+            .filter_map(|&cut| self.cut_cell(cut))
+            .filter(|id| !self.kept.contains_key(id))
+            .collect();
         missing.sort_unstable();
         missing.dedup();
         self.cuts = Some(cuts);
@@ -548,6 +577,7 @@ impl<'q> Feature<'q> {
                 }
             }
         }
+        self.result.below = self.query.marks.iter().map(|&mark| self.below(mark)).collect();
         if self.earth.last.is_some() && self.n.iter().all(|&n| n > 0) {
             self.result.wasserstein = Some(self.earth.sum);
         }

@@ -70,6 +70,9 @@ pub enum ConfigError {
     /// A job was asked for, and there is no file that could have it.
     #[error("--job {0} needs a configuration file: name it with --config, or leave out --reference and --current")]
     NoFile(String),
+    /// A feature repository that cannot be read.
+    #[error(transparent)]
+    Feast(#[from] crate::source::feast::FeastError),
     /// A window of time that cannot be meant.
     #[error(transparent)]
     Window(crate::window::WindowError),

@@ -25,7 +25,7 @@ impl FileConfig {
     pub fn find(named: Option<&Path>, flags: &ScanOptions) -> Result<Option<Self>, ConfigError> {
         match named {
             Some(path) => Self::read(path).map(Some),
-            None if flags.source.is_some() => Ok(None),
+            None if flags.source.is_some() || flags.feast.is_some() => Ok(None),
             None if (flags.reference.is_some() || flags.profile.is_some()) && flags.current.is_some() => Ok(None),
             None => match Self::read(Path::new(DEFAULT_FILE)) {
                 Err(ConfigError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),

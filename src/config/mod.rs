@@ -41,6 +41,7 @@ mod concept;
 mod document;
 mod error;
 mod explain;
+mod feast;
 mod file;
 mod history;
 mod job;
@@ -49,6 +50,7 @@ mod model;
 mod optional;
 mod options;
 mod propose;
+mod propose_times;
 mod resolve;
 mod retrain;
 mod rules;
@@ -59,6 +61,7 @@ mod select;
 mod settings;
 mod side;
 mod sink;
+mod source;
 mod windows;
 
 use std::path::PathBuf;
@@ -69,6 +72,7 @@ pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMet
 pub use document::{Document, KeyPath, Problem};
 pub use error::ConfigError;
 pub use explain::{Explained, Explanation, Said, explain};
+pub use feast::{View, checked_alone, resolve_all};
 pub use file::FileConfig;
 pub use job::{ALL_JOBS, JobConfig};
 pub(crate) use optional::optional;
@@ -84,6 +88,7 @@ pub use select::{Patterns, Selection, Unmatched, select_features};
 pub use settings::{Rule, Settings};
 pub use side::{ReferenceConfig, SideConfig};
 pub use sink::SinkConfig;
+pub use source::SourceConfig;
 pub(crate) use windows::Comparison;
 pub use windows::{EpochUnit, WindowConfig};
 
@@ -102,6 +107,9 @@ pub struct ScanConfig {
     pub profile: Option<PathBuf>,
     /// Paths and globs of the current side.
     pub current: Vec<String>,
+    /// The feature view of a feature store that both sides are windows of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<View>,
     /// Names and globs of the features to scan; `all` is every comparable one.
     pub features: Vec<String>,
     /// Names and globs of features to leave out.
@@ -153,6 +161,7 @@ impl Default for ScanConfig {
             reference: Vec::new(),
             profile: None,
             current: Vec::new(),
+            view: None,
             features: vec!["all".to_owned()],
             exclude: Vec::new(),
             categorical: Vec::new(),

@@ -146,6 +146,14 @@ pub struct ScanOptions {
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Data", conflicts_with_all = ["reference", "profile", "current"])]
     #[serde(skip)]
     pub source: Option<Vec<String>>,
+    /// A feature repository of Feast in place of paths
+    ///
+    /// Its folder, with feature_store.yaml and a registry file, or the JSON that `feast registry-dump` prints. Files, features,
+    /// timestamps and entities come from there; --current-window says which rows are meant. Each feature view is a scan
+    /// and a report of its own, a job called as the view; --features 'view:*' chooses some.
+    #[arg(long, value_name = "PATH", help_heading = "Data", conflicts_with_all = ["reference", "profile", "current", "source"])]
+    #[serde(skip)]
+    pub feast: Option<PathBuf>,
     /// Features to scan: `all`, names, globs [default: all]
     ///
     /// Separated by commas; a comma in a name is written `\,`. `all` is every feature that both sides have with
@@ -209,7 +217,10 @@ pub struct ScanOptions {
     /// were written at the same time, the later one in the files. Without it rows are read as they are stored.
     #[arg(long, value_name = "COLUMN", help_heading = "Windows", hide_short_help = true)]
     pub created: Option<String>,
-    /// Columns that say what a row is about, for --created
+    /// Columns that say what a row is about
+    ///
+    /// Rows with the same ones and the same --timestamp are told: a key occurs twice. With --created the last write counts, and
+    /// only those that were written at the same time are told.
     #[arg(long, value_name = "COLUMNS", help_heading = "Windows", hide_short_help = true)]
     #[serde(deserialize_with = "names")]
     #[schemars(with = "Option<Names>")]
@@ -229,7 +240,8 @@ pub struct ScanOptions {
     pub current_window: Option<WindowSpec>,
     /// With what the current window is compared [default: reference]
     ///
-    /// The reference, the window of the same length right before, or the same days one week earlier; several in one read.
+    /// The reference, the window of the same length right before, the same days one week earlier, or the same dates one year
+    /// earlier, for what has seasons; several in one read.
     /// The first decides about levels and exit code of the run, the others stand under `comparisons`. Without a reference
     /// window, one source is compared with the previous window.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WITH", help_heading = "Windows", hide_short_help = true)]

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use super::propose_times::Times;
 use crate::column::Kind;
 use crate::format::{count, counted};
 use crate::report::{FeatureReport, Report, SkipCause};
@@ -35,6 +36,9 @@ const ROW_TIMES: [&str; 16] = [
     "processed_at",
 ];
 
+/// The head of the options.
+const SCAN: &str = "# Any option of `gpudrift scan`, with underscores.\n[scan]\n";
+
 /// Where the data lies, as it is to be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sides {
@@ -42,49 +46,87 @@ pub struct Sides {
     pub reference: Vec<String>,
     /// Paths of the current side.
     pub current: Vec<String>,
+    /// Paths of both, in the place of the two.
+    pub source: Vec<String>,
     /// Columns that are keys of folders.
     pub partitions: Vec<String>,
+    /// Those of them whose values may be times: integers and dates.
+    pub time_folders: Vec<String>,
 }
 
-/// The text of a `gpudrift.toml` for the two sides that `report` compared.
+/// The text of a `gpudrift.toml` for the two sides that `report` compared, or for one source, compared with itself: then
+/// `None` where no column tells when a row is, or too few days are there for two windows.
 #[must_use]
-pub fn propose(report: &Report, sides: &Sides) -> String {
+pub fn propose(report: &Report, sides: &Sides) -> Option<String> {
     let mut out = String::new();
     let rows = |rows| counted(rows, "row", "rows");
     let (reference, current) = (rows(report.run.reference.rows), rows(report.run.current.rows));
+    let from = match sides.source.is_empty() {
+        true => format!("{reference} of the reference and {current} of the current side"),
+        false => reference,
+    };
     let _ = write!(
         out,
-        "# Proposed by `gpudrift init` from {reference} of the reference and {current} of the current side.\n\
-         # Check it with `gpudrift config check`; `gpudrift config explain FEATURE` shows what holds for a feature.\n\n\
-         # What is compared with. Paths are relative to the folder of this file.\n[reference]\npaths = {}\n\n\
-         # What is looked at.\n[current]\npaths = {}\n\n",
-        array(&sides.reference),
-        array(&sides.current),
+        "# Proposed by `gpudrift init` from {from}.\n\
+         # Check it with `gpudrift config check`; `gpudrift config explain FEATURE` shows what holds for a feature.\n\n",
     );
-    options(&mut out, report, sides);
+    let times = Times::of(report, sides);
+    if sides.source.is_empty() {
+        let _ = write!(
+            out,
+            "# What is compared with. Paths are relative to the folder of this file.\n[reference]\npaths = {}\n\n\
+             # What is looked at.\n[current]\npaths = {}\n\n",
+            array(&sides.reference),
+            array(&sides.current),
+        );
+        out += SCAN;
+        if let Some(times) = &times {
+            let name = text(&times.timestamp);
+            let _ = writeln!(out, "# timestamp = {name}   # the time of a row, for windows and segments");
+        }
+        options(&mut out, report, sides, None);
+    } else {
+        let times = times?;
+        let _ = write!(
+            out,
+            "# The data of both sides: windows of time tell them apart. Paths are relative to the folder of this file.\n\
+             [source]\npaths = {}\n\n",
+            array(&sides.source),
+        );
+        out += SCAN;
+        times.write(&mut out)?;
+        options(&mut out, report, sides, Some(&times));
+    }
     skipped(&mut out, report);
     out += "\n# Settings of features: for all that match a pattern, the most specific one wins ...\n\
-            # [[rule]]\n# match = \"user:*\"\n# psi_critical = 0.3\n# weight = 2            # importance: ranks the report\n";
+            # [[rule]]\n# match = \"user:*\"\n# psi_critical = 0.3\n# weight = 2            # importance: ranks the report\n\
+            # min = 0               # what values may be: max, allowed, pattern, not_null, unique, too\n";
     let example = report.features.first().map_or("user:age", |feature| &feature.name);
     let _ = write!(out, "\n# ... and for one, over any rule.\n# [feature.{}]\n# null_warning = 0.05\n", text(example));
     out += "\n# What a run writes. Without a sink, --format and --output say so.\n\
             # [[sink]]\n# format = \"html\"\n# output = \"drift-{date}.html\"\n";
-    out
+    Some(out)
 }
 
-fn options(out: &mut String, report: &Report, sides: &Sides) {
-    *out += "# Any option of `gpudrift scan`, with underscores.\n[scan]\n";
+/// Writes what is said about columns, but those that are said to be no features already.
+fn options(out: &mut String, report: &Report, sides: &Sides, times: Option<&Times>) {
+    let said = times.map(Times::columns).unwrap_or_default();
+    let calendar = |feature: &FeatureReport| {
+        let is_calendar = times.is_some_and(|times| times.is_calendar(&feature.name));
+        is_calendar.then(|| "a part of the calendar: another one in every window".to_owned())
+    };
     let excluded: Vec<(&str, String)> = report
         .features
         .iter()
-        .filter_map(|feature| Some((feature.name.as_str(), no_feature(feature)?)))
+        .filter_map(|feature| Some((feature.name.as_str(), no_feature(feature).or_else(|| calendar(feature))?)))
         .chain(sides.partitions.iter().map(|key| (key.as_str(), "a key of folders".to_owned())))
+        .filter(|(name, _)| !said.iter().any(|said| said == name))
         .collect();
     list(out, "exclude", "No features by the look of it: leave them out.", &excluded);
     let codes: Vec<(&str, String)> = report
         .features
         .iter()
-        .filter(|feature| no_feature(feature).is_none())
+        .filter(|feature| no_feature(feature).or_else(|| calendar(feature)).is_none())
         .filter_map(|feature| Some((feature.name.as_str(), code(feature)?)))
         .collect();
     list(out, "categorical", "Integers with few values: compare them as categories, not as numbers.", &codes);
@@ -173,12 +215,12 @@ fn pattern(name: &str) -> String {
     })
 }
 
-fn array(texts: &[String]) -> String {
+pub(super) fn array(texts: &[String]) -> String {
     format!("[{}]", texts.iter().map(|one| text(one)).collect::<Vec<_>>().join(", "))
 }
 
 /// A text as TOML writes it, on one line: what JSON escapes, TOML does too, and one character more.
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
@@ -244,9 +286,13 @@ mod tests {
         let mut features: Vec<_> = features.chain(odd.iter().map(|name| feature(name, "int8", 1000, 3, 3))).collect();
         features.extend(samples::report().features);
         let report = Report::new(Run::default(), features, samples::odd().skipped);
-        let sides =
-            Sides { reference: vec!["a \"b\"".into()], current: vec!["c".into()], partitions: vec!["month".into()] };
-        let proposed = propose(&report, &sides);
+        let sides = Sides {
+            reference: vec!["a \"b\"".into()],
+            current: vec!["c".into()],
+            partitions: vec!["month".into()],
+            ..Sides::default()
+        };
+        let proposed = propose(&report, &sides).unwrap();
         let file = FileConfig::parse(&proposed, Path::new("gpudrift.toml"))
             .unwrap_or_else(|error| panic!("{error}\n{proposed}"));
         assert_eq!(file.sections.reference.paths.as_deref(), Some(&["a \"b\"".to_owned()][..]));

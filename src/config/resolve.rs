@@ -52,7 +52,11 @@ pub(super) fn without_data(job: &JobConfig) -> Result<ScanConfig, ConfigError> {
     let located = |error| with_line(error, &ScanOptions::default(), Some(job));
     let mut options = job.sections.scan.clone();
     let Sections { source, reference, .. } = &job.sections;
-    let windows = windows::resolve(&mut options, source.paths.is_some(), reference.profile.as_deref());
+    if source.feast.is_some() {
+        // A feature store says which column it is.
+        options.timestamp.get_or_insert_with(|| vec![Names(vec!["event_timestamp".to_owned()])]);
+    }
+    let windows = windows::resolve(&mut options, source.is_given(), reference.profile.as_deref());
     let config = ScanConfig { windows: windows.map_err(located)?, ..scan_config(options, job.rules.clone())? };
     check::check(&config).map_err(located)?;
     Ok(config)

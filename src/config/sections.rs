@@ -12,6 +12,7 @@ use super::options::ScanOptions;
 use super::settings::{Rule, Settings};
 use super::side::{ReferenceConfig, SideConfig};
 use super::sink::SinkConfig;
+use super::source::SourceConfig;
 use crate::alert::AlertsConfig;
 use crate::concept::ConceptOptions;
 use crate::history::HistoryConfig;
@@ -41,7 +42,7 @@ pub struct Sections {
     /// What is looked at.
     pub current: SideConfig,
     /// The data of both, in the place of the two: windows of time tell them apart.
-    pub source: SideConfig,
+    pub source: SourceConfig,
     /// Any option of `gpudrift scan`, with underscores for dashes.
     pub scan: ScanOptions,
     /// Settings for all features that match a pattern; the most specific rule wins.
@@ -74,10 +75,10 @@ impl Section for Sections {
     /// Rules and features are not merged here: each keeps its place in the file. See [`super::JobConfig`].
     fn over(self, mut shared: Self) -> Self {
         // One source, or two sides: what a job has of either takes the place of the other that all share.
-        if self.source.paths.is_some() {
+        if self.source.is_given() {
             (shared.reference, shared.current) = (ReferenceConfig::default(), SideConfig::default());
         } else if self.has_sides() {
-            shared.source = SideConfig::default();
+            shared.source = SourceConfig::default();
         }
         Self {
             reference: self.reference.over(shared.reference),
@@ -113,8 +114,9 @@ impl Section for Sections {
         checks.within("current", |checks| self.current.check(checks));
         checks.within("source", |checks| {
             self.source.check(checks);
-            if self.source.paths.is_some() && self.has_sides() {
-                checks.wrong("paths", "[source] is both sides: leave out [reference] and [current], or [source]");
+            if self.source.is_given() && self.has_sides() {
+                let key = if self.source.paths.is_some() { "paths" } else { "feast" };
+                checks.wrong(key, "[source] is both sides: leave out [reference] and [current], or [source]");
             }
         });
         checks.within("scan", |checks| self.scan.check(checks));

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
 use super::options::Names;
-use crate::verdict::{Effect, Limits, Thresholds};
+use crate::quality::{Allowed, Declared, whole_text};
+use crate::verdict::{Effect, Level, Limits, Thresholds};
 
 /// The settings of a feature, and of a rule the same with the pattern that it is about.
 macro_rules! settings {
@@ -63,6 +64,23 @@ settings! {
     /// Importance of the feature, from 0: within a level, the report ranks by weight × effect. Default 1.
     pub weight: Option<f64>,
 
+    /// Smallest value that a number may have. One value below it is a finding of `quality_level`.
+    pub min: Option<f64>,
+    /// Largest value that a number may have.
+    pub max: Option<f64>,
+    /// The only values that the feature may have: categories, booleans or numbers.
+    pub allowed: Option<Vec<Allowed>>,
+    /// A regular expression that the whole of a text must match.
+    pub pattern: Option<String>,
+    /// Whether no row may be null.
+    pub not_null: Option<bool>,
+    /// Largest share of the rows that may be null, from 0 to 1.
+    pub max_null_share: Option<f64>,
+    /// Whether no value may occur twice. Counted exactly, which looks at every value of the feature.
+    pub unique: Option<bool>,
+    /// The level of a feature that breaks one of these rules: `info`, `warning` (default), `critical`.
+    pub quality_level: Option<Level>,
+
     /// The effect size that levels rest on: `psi`, `ks`, `js`.
     pub effect: Option<Effect>,
     /// Highest q-value of a drift.
@@ -99,6 +117,7 @@ impl Settings {
             ("null_info", self.null_info),
             ("null_warning", self.null_warning),
             ("null_critical", self.null_critical),
+            ("max_null_share", self.max_null_share),
         ];
         for (key, value) in shares {
             let ok = value.is_none_or(|share| (0.0..=1.0).contains(&share));
@@ -110,6 +129,7 @@ impl Settings {
             ("js_warning", self.js_warning, "js_critical", self.js_critical),
             ("null_warning", self.null_warning, "null_critical", self.null_critical),
         ];
+        self.check_declared(checks);
         for (lower, warning, upper, critical) in limits {
             number(checks, lower, warning);
             number(checks, upper, critical);
@@ -119,6 +139,45 @@ impl Settings {
                 checks.wrong(upper, format!("{upper} is {critical}, but must not be below {lower}, {warning}"));
             }
         }
+    }
+
+    /// The same of what is declared of values.
+    fn check_declared(&self, checks: &mut Checks) {
+        for (key, value) in [("min", self.min), ("max", self.max)] {
+            checks.value(key, value.unwrap_or(0.0), value.is_none_or(f64::is_finite), "must be a finite number");
+        }
+        if let (Some(min), Some(max)) = (self.min, self.max)
+            && max < min
+        {
+            checks.wrong("max", format!("max is {max}, but must not be below min, {min}"));
+        }
+        if self.allowed.as_ref().is_some_and(Vec::is_empty) {
+            checks.wrong("allowed", "allowed is empty, but must name a value");
+        }
+        if let Some(Err(error)) = self.pattern.as_deref().map(whole_text) {
+            checks.wrong("pattern", format!("pattern is no regular expression: {error}"));
+        }
+        if self.quality_level == Some(Level::Ok) {
+            checks.wrong("quality_level", "quality_level is ok, but must be info, warning or critical");
+        }
+    }
+
+    /// What is declared of the values of a feature with these settings; `None` where nothing is.
+    #[must_use]
+    pub fn declared(&self) -> Option<Declared> {
+        let declared = Declared {
+            level: self.quality_level.unwrap_or(Level::Warning),
+            min: self.min,
+            max: self.max,
+            allowed: self.allowed.clone(),
+            // A wrong one was an error before the work started.
+            pattern: self.pattern.as_deref().and_then(|pattern| whole_text(pattern).ok()),
+            max_null_share: if self.not_null == Some(true) { Some(0.0) } else { self.max_null_share },
+            unique: self.unique == Some(true),
+        };
+        let Declared { min, max, max_null_share, unique, .. } = declared;
+        let said = min.or(max).or(max_null_share).is_some() || unique || declared.is_about_names();
+        said.then_some(declared)
     }
 
     /// The thresholds of a feature with these settings, where `base` are those of the run.
@@ -146,6 +205,7 @@ impl Settings {
             ("ks_warning", "ks_critical"),
             ("js_warning", "js_critical"),
             ("null_warning", "null_critical"),
+            ("min", "max"),
         ];
         let wrong = checks.found();
         let key = wrong.first()?.key.first()?;

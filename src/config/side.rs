@@ -1,4 +1,4 @@
-//! `[reference]` and `[current]`, or `[source]`: where the two sides lie.
+//! `[reference]` and `[current]`: where the two sides lie.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::checks::Checks;
 use super::sections::{Section, beside};
 
 super::optional::optional! {
-/// The current side, or the source of both.
+/// The current side.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SideConfig {

@@ -198,7 +198,7 @@ fn the_file_and_the_flags_know_the_same_options() {
     let mut tried = 0;
     for arg in command.get_arguments() {
         let key = arg.get_id().as_str();
-        if ["reference", "profile", "current", "source", "help"].contains(&key) {
+        if ["reference", "profile", "current", "source", "feast", "help"].contains(&key) {
             continue;
         }
         tried += 1;

@@ -112,7 +112,9 @@ impl WindowConfig {
         let mut comparisons = Vec::new();
         for &with in &self.compare {
             let reference = match (&current, with) {
-                (Some(current), Compare::Previous | Compare::SameWeekday) => current.compared_with(with)?,
+                (Some(current), Compare::Previous | Compare::SameWeekday | Compare::LastYear) => {
+                    current.compared_with(with)?
+                }
                 _ => fixed.clone(),
             };
             if let (true, Some(reference), Some(current)) = (one_source, &reference, &current) {
@@ -198,7 +200,7 @@ fn check(config: &WindowConfig, one_source: bool) -> Result<(), ConfigError> {
         return missing("max_segments", "0", "must be at least 1");
     }
     if config.compare.is_empty() {
-        return missing("compare", "empty", "is reference, previous, same-weekday, or several of them");
+        return missing("compare", "empty", "is reference, previous, same-weekday, last-year, or several of them");
     }
     Ok(())
 }

@@ -119,6 +119,10 @@ impl Store for Dataset {
         Ok(Report::new(facts, features, skipped).with_findings(findings.unwrap_or_default()))
     }
 
+    fn facts(&self, run: &StoredRun) -> Result<Run, HistoryError> {
+        metadata(&self.file(run), "run")
+    }
+
     fn numbers(&self, run: &StoredRun) -> Result<Vec<(String, Numbers)>, HistoryError> {
         let path = self.file(run);
         let columns: Vec<&str> =

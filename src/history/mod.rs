@@ -38,7 +38,8 @@ pub use record::{Numbers, QUANTILES};
 pub(crate) use sqlite::connect;
 pub use trend::{LevelChange, Trend, trends};
 
-use crate::report::{Report, Summary};
+use crate::quality::{Finding, NIGHTS, volume};
+use crate::report::{Report, Run, Summary};
 use crate::verdict::Level;
 
 /// A run in the history, without its features.
@@ -129,6 +130,8 @@ trait Store: Send {
     /// All runs, by instant, the oldest first.
     fn runs(&self) -> Result<Vec<StoredRun>, HistoryError>;
     fn report(&self, run: &StoredRun) -> Result<Report, HistoryError>;
+    /// The circumstances of a run.
+    fn facts(&self, run: &StoredRun) -> Result<Run, HistoryError>;
     /// Every feature of a run with its numbers, in the order of the report.
     fn numbers(&self, run: &StoredRun) -> Result<Vec<(String, Numbers)>, HistoryError>;
     /// One feature in the runs of `runs` that have it.
@@ -289,6 +292,19 @@ impl History {
     /// When the history cannot be read.
     pub fn numbers(&self, run: &StoredRun) -> Result<Vec<(String, Numbers)>, HistoryError> {
         self.store.numbers(run)
+    }
+
+    /// What is wrong with the number of rows of a run, beside those of the latest runs of the same job and definition that
+    /// stand for an earlier instant.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn volume(&self, identity: &RunIdentity, report: &Report) -> Result<Option<Finding>, HistoryError> {
+        let mut before = self.runs(&RunFilter::job(&identity.job))?;
+        before.retain(|run| run.definition == identity.definition && run.at < identity.at);
+        let latest = before.iter().rev().take(NIGHTS);
+        let rows = latest.map(|run| Ok(self.store.facts(run)?.current.rows));
+        Ok(volume(report.run.current.rows, &rows.collect::<Result<Vec<u64>, HistoryError>>()?))
     }
 
     /// One feature over the runs of a job, the oldest first.

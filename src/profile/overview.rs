@@ -8,8 +8,16 @@ use crate::compare::{Pair, Query, compare, map_for};
 /// Quantiles and inner edges of ten bins; nothing without values.
 pub(super) fn of(runs: &Runs<'_>, facts: &Facts, encoding: &Encoding) -> (Option<[f64; 9]>, Vec<f64>) {
     let (Some(lo), Some(hi)) = (facts.min_key, facts.max_key) else { return (None, Vec::new()) };
-    let query =
-        Query { scale: encoding, gap: false, bins: Some(10), quantiles: true, wasserstein: false, atoms: false };
+    let query = Query {
+        scale: encoding,
+        gap: false,
+        bins: Some(10),
+        quantiles: true,
+        wasserstein: false,
+        atoms: false,
+        marks: &[],
+        distinct: false,
+    };
     let n = facts.values();
     let map = map_for(lo, hi, runs.sample(1024).unwrap_or_default(), n);
     let pair = Pair { columns: [0, 1], n: [n, 0], extent: (lo, hi), map, sample: Vec::new(), query };

@@ -4,6 +4,7 @@ use super::{Check, Found, Sides};
 use crate::change::{Subject, lost_decimals};
 use crate::column::Kind;
 use crate::format::{percent, ratio};
+use crate::verdict::Level;
 
 /// Share of distinct values from which the reference counts as one without repeats.
 const UNIQUE: f64 = 0.98;
@@ -24,7 +25,12 @@ impl Check for Duplicates {
         }
         let [before, after] = repeats(sides.subject)?;
         let message = format!("values repeat: {} of them are distinct, and {} were", percent(after), percent(before));
-        Some(Found::new(message).with("distinct_share", after).with("distinct_share_reference", before))
+        Some(
+            Found::new(message)
+                .at(Level::Warning)
+                .with("distinct_share", after)
+                .with("distinct_share_reference", before),
+        )
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Check, Found, RunSides, Sides};
 use crate::change::Subject;
 use crate::column::Kind;
 use crate::format::{count, counted, ratio, real};
+use crate::verdict::Level;
 
 /// Below this chance of two equal samples the equality is no accident.
 const CHANCE: f64 = 1e-6;
@@ -23,13 +24,14 @@ impl Check for Frozen {
     fn feature(&self, sides: &Sides<'_>) -> Option<Found> {
         let values = sides.subject.values(1);
         let message = || format!("all {} values are those of the reference, each exactly as often", count(values));
-        is_frozen(sides.subject).then(|| Found::new(message()).with("values", real(values)))
+        is_frozen(sides.subject).then(|| Found::new(message()).at(Level::Warning).with("values", real(values)))
     }
 
     fn run(&self, sides: &RunSides<'_>) -> Vec<Found> {
         let found = is_everything(sides.frozen, sides.compared).then(|| {
             let features = counted(sides.frozen as u64, "feature holds", "features hold");
             Found::new(format!("current is the reference: {features} the same values, each exactly as often"))
+                .at(Level::Warning)
                 .with("frozen", real(sides.frozen as u64))
                 .with("compared", real(sides.compared as u64))
         });

@@ -1,26 +1,40 @@
 //! Data quality and schema: one file a check, one line in [`CHECKS`].
 //!
-//! A check holds one feature, or the whole run, against the reference, and makes a [`Finding`]. A finding is a remark: it
-//! changes no level and no exit status, and needs evidence that chance does not give.
+//! A check holds one feature, or the whole run, against the reference or against what is declared of it, and makes a
+//! [`Finding`] with a level. What is held against the reference is a remark about a feature that needs evidence that
+//! chance does not give, and leaves the level of the feature alone; what breaks a declared rule is the level of its
+//! feature. What is wrong with the whole run counts for the gate.
 
+mod declared;
 mod duplicates;
+mod entities;
+mod freshness;
 mod frozen;
 mod outliers;
 mod precision;
+mod range;
 mod rows;
 mod schema;
 mod unique;
+mod volume;
 
 use crate::change::Subject;
+use crate::report::FreshnessReport;
+use crate::verdict::Level;
+pub use declared::{Allowed, Declared, Names, Strangers, Violations, whole_text};
 pub use frozen::{is_everything, is_frozen};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+pub use volume::{NIGHTS, volume};
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// Name of the check.
     pub check: String,
+    /// How much attention it asks for.
+    #[serde(default = "info")]
+    pub level: Level,
     /// The feature; absent for findings about the whole run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature: Option<String>,
@@ -31,16 +45,27 @@ pub struct Finding {
     pub numbers: BTreeMap<String, f64>,
 }
 
+/// The level of findings that were kept before they had one.
+fn info() -> Level {
+    Level::Info
+}
+
 /// What a check says: the message and its numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
+    level: Level,
     message: String,
     numbers: BTreeMap<String, f64>,
 }
 
 impl Found {
+    /// A remark.
     fn new(message: String) -> Self {
-        Self { message, numbers: BTreeMap::new() }
+        Self { level: Level::Info, message, numbers: BTreeMap::new() }
+    }
+
+    fn at(self, level: Level) -> Self {
+        Self { level, ..self }
     }
 
     fn with(mut self, name: &str, number: f64) -> Self {
@@ -56,6 +81,12 @@ pub struct Sides<'s> {
     pub subject: &'s Subject,
     /// Values beyond three interquartile ranges of the reference's quartiles.
     pub outliers: Option<[u64; 2]>,
+    /// Values of current below the smallest, or above the largest, of the reference.
+    pub beyond: Option<u64>,
+    /// What is declared of it.
+    pub declared: Option<&'s Declared>,
+    /// The rows that break it.
+    pub violations: &'s Violations,
 }
 
 /// What the checks of the whole run look at.
@@ -71,6 +102,10 @@ pub struct RunSides<'r> {
     pub compared: usize,
     /// How many of them are frozen.
     pub frozen: usize,
+    /// Rows of current that repeat the entity and time of another one.
+    pub repeats: u64,
+    /// Whether the current window has its data.
+    pub freshness: Option<&'r FreshnessReport>,
 }
 
 /// Somebody who checks single features, or the whole run.
@@ -93,10 +128,19 @@ pub trait Check: Sync {
 pub static CHECKS: &[&dyn Check] = &[
     &schema::Schema,
     &rows::Rows,
+    &freshness::Freshness,
+    &freshness::Partitions,
+    &entities::Entities,
+    &declared::Range,
+    &declared::Domain,
+    &declared::Pattern,
+    &declared::Nulls,
+    &declared::Unique,
     &unique::Unique,
     &duplicates::Duplicates,
     &frozen::Frozen,
     &outliers::Outliers,
+    &range::Range,
     &precision::Precision,
 ];
 
@@ -113,8 +157,14 @@ pub fn of_run(sides: &RunSides<'_>) -> Vec<Finding> {
     CHECKS.iter().flat_map(|check| check.run(sides).into_iter().map(|found| finding(*check, None, found))).collect()
 }
 
-fn finding(check: &dyn Check, feature: Option<&str>, Found { message, numbers }: Found) -> Finding {
-    Finding { check: check.name().to_owned(), feature: feature.map(str::to_owned), message, numbers }
+/// Whether the finding is the level of its feature, too: it broke what is declared.
+#[must_use]
+pub fn raises(finding: &Finding) -> bool {
+    finding.level > Level::Info && declared::is_declared(&finding.check)
+}
+
+fn finding(check: &dyn Check, feature: Option<&str>, Found { level, message, numbers }: Found) -> Finding {
+    Finding { check: check.name().to_owned(), level, feature: feature.map(str::to_owned), message, numbers }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{Check, Found, RunSides};
 use crate::format::{counted, real};
+use crate::verdict::Level;
 
 /// No rows at all.
 pub(super) struct Rows;
@@ -15,6 +16,8 @@ impl Check for Rows {
         let [before, now] = sides.rows;
         let none = now == 0 && before > 0;
         let message = || format!("current has no rows, and the reference has {}", counted(before, "row", "rows"));
-        none.then(|| Found::new(message()).with("rows_reference", real(before))).into_iter().collect()
+        none.then(|| Found::new(message()).at(Level::Critical).with("rows_reference", real(before)))
+            .into_iter()
+            .collect()
     }
 }

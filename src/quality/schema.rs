@@ -2,6 +2,7 @@
 
 use super::{Check, Found, RunSides};
 use crate::format::{counted, printable, real};
+use crate::verdict::Level;
 
 /// Names that a message lists.
 const LISTED: usize = 5;
@@ -18,14 +19,16 @@ impl Check for Schema {
     /// One finding for each way in which the columns differ.
     fn run(&self, sides: &RunSides<'_>) -> Vec<Found> {
         let ways = [
-            (&sides.one_sided[0], "gone", "gone"),
-            (&sides.one_sided[1], "new", "new"),
-            (&sides.incomparable, "of another type", "retyped"),
+            (&sides.one_sided[0], "gone", "gone", Level::Warning),
+            (&sides.one_sided[1], "new", "new", Level::Info),
+            (&sides.incomparable, "of another type", "retyped", Level::Warning),
         ];
-        let found = ways.into_iter().filter(|(names, ..)| !names.is_empty()).map(|(names, what, number)| {
+        let found = ways.into_iter().filter(|(names, ..)| !names.is_empty()).map(|(names, what, number, level)| {
             let verb = if names.len() == 1 { "is" } else { "are" };
             let columns = counted(names.len() as u64, "column", "columns");
-            Found::new(format!("{columns} {verb} {what}: {}", listed(names))).with(number, real(names.len() as u64))
+            Found::new(format!("{columns} {verb} {what}: {}", listed(names)))
+                .at(level)
+                .with(number, real(names.len() as u64))
         });
         found.collect()
     }

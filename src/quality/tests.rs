@@ -1,9 +1,14 @@
 //! One test a check: counts in, finding out.
 
-use super::{Finding, RunSides, Sides, of_feature, of_run};
+use super::{
+    Allowed, CHECKS, Declared, Finding, Names, RunSides, Sides, Violations, of_feature, of_run, raises, volume,
+    whole_text,
+};
 use crate::change::Subject;
 use crate::change::tests::{of_labels, of_numbers};
 use crate::format::real;
+use crate::report::FreshnessReport;
+use crate::verdict::Level;
 
 fn numbers(range: std::ops::Range<u64>, value: impl Fn(u64) -> f64) -> Vec<f64> {
     range.map(value).collect()
@@ -15,7 +20,11 @@ fn golden(i: u64) -> f64 {
 }
 
 fn of(subject: &Subject) -> Vec<Finding> {
-    of_feature(&Sides { subject, outliers: None })
+    of_feature(&sides(subject, &Violations::default()))
+}
+
+fn sides<'s>(subject: &'s Subject, violations: &'s Violations) -> Sides<'s> {
+    Sides { subject, outliers: None, beyond: None, declared: None, violations }
 }
 
 fn names(findings: &[Finding]) -> Vec<&str> {
@@ -78,7 +87,7 @@ fn unique() {
 #[test]
 fn outliers() {
     let subject = of_numbers(numbers(0..1000, golden), numbers(1000..2000, golden), 0);
-    let with = |outliers| of_feature(&Sides { subject: &subject, outliers: Some(outliers) });
+    let with = |outliers| of_feature(&Sides { outliers: Some(outliers), ..sides(&subject, &Violations::default()) });
     assert_eq!(names(&with([5, 60])), ["outliers"]);
     assert_eq!(with([5, 20]), [], "chance");
     assert_eq!(with([60, 5]), [], "fewer are no news");
@@ -114,4 +123,142 @@ fn rows() {
     let of = |rows| of_run(&RunSides { rows, ..RunSides::default() });
     assert_eq!(names(&of([10, 0])), ["rows"]);
     assert!(of([0, 0]).is_empty() && of([10, 1]).is_empty());
+}
+
+#[test]
+fn a_run_without_rows_is_critical_and_one_that_lost_a_column_a_warning() {
+    let run = RunSides { rows: [9, 0], one_sided: [vec!["a"], vec!["b"]], ..RunSides::default() };
+    let levels: Vec<Level> = of_run(&run).iter().map(|finding| finding.level).collect();
+    assert_eq!(levels, [Level::Warning, Level::Info, Level::Critical]);
+}
+
+#[test]
+fn range() {
+    let subject = of_numbers(numbers(0..1000, golden), numbers(1000..2000, golden), 0);
+    let with = |beyond| of_feature(&Sides { beyond: Some(beyond), ..sides(&subject, &Violations::default()) });
+    assert_eq!(with(20), [], "chance: about one in fifty thousand");
+    assert_eq!(names(&with(40)), ["range"]);
+    assert_eq!(with(0), []);
+}
+
+#[test]
+fn late_windows_and_missing_folders_are_findings() {
+    let freshness = FreshnessReport {
+        rows: 10,
+        newest: Some("2026-11-20T03:00:00Z".to_owned()),
+        newest_stored: None,
+        seconds_before_end: Some(180_000),
+        late: true,
+        missing_folders: ["dt=1", "dt=2", "dt=3", "dt=4"].map(str::to_owned).to_vec(),
+    };
+    let found = of_run(&RunSides { rows: [9, 10], freshness: Some(&freshness), ..RunSides::default() });
+    assert_eq!(names(&found), ["freshness", "partitions"]);
+    assert!(found.iter().all(|finding| finding.level == Level::Warning));
+    assert!(found[0].message.contains("of 2026-11-20T03:00:00Z, 50 hours before the end"), "{}", found[0].message);
+    assert_eq!(found[1].message, "4 folders of the current window are not there: dt=1, dt=2, dt=3, ...");
+    let fresh = FreshnessReport { late: false, missing_folders: Vec::new(), ..freshness };
+    assert_eq!(of_run(&RunSides { rows: [9, 10], freshness: Some(&fresh), ..RunSides::default() }), []);
+}
+
+#[test]
+fn a_night_with_half_or_twice_the_rows_of_all_before_is_a_finding() {
+    let before = [1000, 700, 1100, 900, 1000];
+    assert_eq!(volume(349, &before).map(|found| found.level), Some(Level::Warning));
+    assert_eq!(volume(350, &before), None);
+    assert_eq!(volume(2200, &before), None);
+    let said = volume(2201, &before).unwrap().message;
+    assert_eq!(said, "current has 2,201 rows, and the 5 runs before had 700 to 1,100");
+    assert_eq!(volume(1, &before[..4]), None, "four nights are no past");
+    assert_eq!(volume(1, &[]), None);
+}
+
+fn declared() -> Declared {
+    Declared { level: Level::Critical, ..Declared::default() }
+}
+
+/// What is found of 1000 values on either side.
+fn broken(declared: &Declared, violations: &Violations) -> Vec<Finding> {
+    let subject = of_numbers(numbers(0..1000, golden), numbers(1000..2000, golden), 0);
+    of_feature(&Sides { declared: Some(declared), ..sides(&subject, violations) })
+}
+
+#[test]
+fn declared_range() {
+    let rule = Declared { min: Some(0.0), max: Some(10.5), ..declared() };
+    let found = broken(&rule, &Violations { below: Some([0, 1]), above: Some([3, 20]), ..Violations::default() });
+    assert_eq!(names(&found), ["declared_range"]);
+    assert!(raises(&found[0]) && found[0].level == Level::Critical);
+    assert_eq!(found[0].message, "1 of 1,000 values (0.1%) is below 0, and 20 of 1,000 values (2%) are above 10.5");
+    assert_eq!((found[0].numbers["violations"], found[0].numbers["violations_reference"]), (21.0, 3.0));
+    let none = Violations { below: Some([5, 0]), above: Some([0, 0]), ..Violations::default() };
+    assert_eq!(broken(&rule, &none), [], "what only the reference breaks is over");
+    let unchecked = broken(&rule, &Violations::default());
+    assert_eq!((names(&unchecked), unchecked[0].level), (vec!["declared_range"], Level::Info));
+    assert!(unchecked[0].message.contains("was not checked") && !raises(&unchecked[0]));
+}
+
+#[test]
+fn declared_domain_and_pattern_count_rows_and_name_the_most_frequent() {
+    let allowed = ["red", "blue"].map(|name| Allowed::Text(name.to_owned())).to_vec();
+    let rule = Declared { allowed: Some(allowed), pattern: whole_text("[a-z]+").ok(), ..declared() };
+    let mut seen = Names::new(&rule);
+    let rows = [("red", [500, 400]), ("grün", [0, 7]), ("gone", [500, 0]), ("a1", [0, 7]), ("b", [0, 9])];
+    rows.into_iter().for_each(|(name, rows)| seen.see(name, rows));
+    let found = broken(&rule, &seen.violations());
+    assert_eq!(names(&found), ["declared_domain", "declared_pattern"]);
+    let domain = r#"23 of 1,000 values (2.3%) are not among the allowed ones: "b", "a1", "grün""#;
+    assert_eq!(found[0].message, domain);
+    assert_eq!((found[0].numbers["violations"], found[0].numbers["violations_reference"]), (23.0, 500.0));
+    assert_eq!(found[1].numbers["violations"], 14.0, "a pattern is about the whole text");
+}
+
+#[test]
+fn examples_do_not_depend_on_the_order_of_categories() {
+    let rule = Declared { allowed: Some(vec![Allowed::Bool(true)]), ..declared() };
+    let mut rows: Vec<(String, [u64; 2])> = (0..40).map(|i| (format!("c{i:02}"), [0, 1 + i % 4])).collect();
+    let seen = |rows: &[(String, [u64; 2])]| {
+        let mut names = Names::new(&rule);
+        rows.iter().for_each(|(name, rows)| names.see(name, *rows));
+        names.violations()
+    };
+    let forth = seen(&rows);
+    rows.reverse();
+    assert_eq!(forth, seen(&rows));
+    let outside = forth.outside.unwrap();
+    let names: Vec<&str> = outside.examples.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["c03", "c07", "c11", "c15", "c19"]);
+    assert_eq!((outside.values, outside.rows), (40, [0, 100]));
+}
+
+#[test]
+fn declared_nulls_and_unique() {
+    let mut subject = of_numbers(numbers(0..1000, golden), numbers(1000..2000, golden), 0);
+    (subject.rows, subject.nulls) = ([1010, 1010], [10, 10]);
+    let of = |rule: &Declared, distinct| {
+        let violations = Violations { distinct, ..Violations::default() };
+        of_feature(&Sides { declared: Some(rule), ..sides(&subject, &violations) })
+    };
+    let most = |share| Declared { max_null_share: Some(share), ..declared() };
+    assert_eq!(of(&most(0.0), None)[0].message, "10 of 1,010 rows (1%) are null, and none may be");
+    assert_eq!(names(&of(&most(0.0099), None)), ["declared_nulls"]);
+    assert_eq!(of(&most(0.01), None), []);
+    let unique = Declared { unique: true, ..declared() };
+    assert_eq!(of(&unique, Some([1000, 1000])), []);
+    assert_eq!(of(&unique, Some([1000, 999]))[0].message, "1 of 1,000 values (0.1%) repeats another one");
+}
+
+#[test]
+fn every_check_has_a_name_of_its_own() {
+    let mut names: Vec<&str> = CHECKS.iter().map(|check| check.name()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), CHECKS.len());
+}
+
+#[test]
+fn entities() {
+    let of = |repeats| of_run(&RunSides { rows: [9, 1000], repeats, ..RunSides::default() });
+    assert_eq!(of(0), []);
+    assert_eq!(of(3)[0].message, "3 rows (0.3%) have the entity and time of another one");
+    assert_eq!((names(&of(1)), of(1)[0].level), (vec!["entities"], Level::Warning));
 }

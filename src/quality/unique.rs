@@ -3,6 +3,7 @@
 use super::{Check, Found, Sides};
 use crate::column::Kind;
 use crate::format::{count, real};
+use crate::verdict::Level;
 
 /// Values of an identifier that it takes to see that it is one.
 const FEWEST: u64 = 100;
@@ -23,6 +24,6 @@ impl Check for Unique {
         let repeated = m.saturating_sub(after);
         let message =
             || format!("{} of {} values repeat another one, and none did in the reference", count(repeated), count(m));
-        (identifier && repeated > 0).then(|| Found::new(message()).with("repeated", real(repeated)))
+        (identifier && repeated > 0).then(|| Found::new(message()).at(Level::Warning).with("repeated", real(repeated)))
     }
 }

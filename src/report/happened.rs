@@ -9,14 +9,16 @@ use crate::verdict::Level;
 pub(super) struct Happened<'r> {
     /// Incidents with a level above ok, the most severe first.
     pub(super) incidents: Vec<&'r Incident>,
-    /// Findings about the whole run, then about features.
-    pub(super) findings: &'r [Finding],
+    /// Findings, the most severe first; then those about the whole run before those about features.
+    pub(super) findings: Vec<&'r Finding>,
 }
 
 impl<'r> Happened<'r> {
     pub(super) fn of(report: &'r Report) -> Self {
         let incidents = report.incidents.iter().filter(|incident| incident.level > Level::Ok).collect();
-        Self { incidents, findings: &report.findings }
+        let mut findings: Vec<&Finding> = report.findings.iter().collect();
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+        Self { incidents, findings }
     }
 
     /// `19 incidents: 7 pipeline bugs, 8 real drifts, 4 of either kind`; nothing without incidents.
@@ -43,11 +45,12 @@ pub(super) fn members(incident: &Incident, listed: usize) -> String {
     names.join(", ")
 }
 
-/// A finding in one line: the feature that it is about, then the message.
+/// A finding in one line: the level of one that asks for attention, the feature that it is about, then the message.
 pub(super) fn finding(finding: &Finding) -> String {
+    let level = if finding.level > Level::Info { finding.level.name().to_uppercase() + " " } else { String::new() };
     match &finding.feature {
-        Some(feature) => printable(&format!("{feature}: {}", finding.message)),
-        None => printable(&finding.message),
+        Some(feature) => printable(&format!("{level}{feature}: {}", finding.message)),
+        None => printable(&format!("{level}{}", finding.message)),
     }
 }
 

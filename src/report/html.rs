@@ -153,7 +153,7 @@ impl Page {
             columns: columns.map(|name| Column { name, numeric: matches!(name, "PSI" | "KS D" | "p" | "q" | "null") }),
             rows: features.into_iter().map(Row::of).collect(),
             hidden: count(hidden as u64),
-            findings: happened.findings.iter().take(listed).map(Entry::of).collect(),
+            findings: happened.findings.iter().take(listed).copied().map(Entry::of).collect(),
             findings_hidden: count(happened.findings.len().saturating_sub(listed) as u64),
             skipped: skipped.map(|one| Entry { name: printable(&one.name), reason: printable(&one.reason) }).collect(),
             skipped_hidden: count(report.skipped.len().saturating_sub(listed) as u64),
@@ -178,7 +178,9 @@ fn printable_lines(text: &str) -> String {
 impl Entry {
     fn of(finding: &super::Finding) -> Self {
         let name = finding.feature.as_ref().unwrap_or(&finding.check);
-        Self { name: printable(name), reason: printable(&finding.message) }
+        let level =
+            if finding.level > Level::Info { finding.level.name().to_uppercase() + ": " } else { String::new() };
+        Self { name: printable(name), reason: printable(&format!("{level}{}", finding.message)) }
     }
 }
 

@@ -87,6 +87,12 @@ impl Report {
         self
     }
 
+    /// The report with one finding more about the whole run.
+    pub fn add_finding(&mut self, finding: Finding) {
+        let at = self.findings.partition_point(|known| known.feature.is_none());
+        self.findings.insert(at, finding);
+    }
+
     /// The features as people want to see them: by level, then by weight × effect, then by name, the most severe first.
     ///
     /// The effect is the one that levels rest on, PSI by default; a feature without a weight has 1.
@@ -108,6 +114,13 @@ impl Report {
     #[must_use]
     pub fn worst(&self) -> Level {
         self.features.iter().map(|feature| feature.level).max().unwrap_or_default()
+    }
+
+    /// The highest level of any feature, and of what was found about the whole run: what `--fail-on` goes by.
+    #[must_use]
+    pub fn gate(&self) -> Level {
+        let of_run = self.findings.iter().filter(|finding| finding.feature.is_none()).map(|finding| finding.level);
+        of_run.max().unwrap_or_default().max(self.worst())
     }
 }
 

@@ -264,6 +264,7 @@ pub(crate) fn report() -> Report {
     ];
     let finding = |check: &str, feature: Option<&str>, message: &str| Finding {
         check: check.to_owned(),
+        level: if feature.is_none() { Level::Warning } else { Level::Info },
         feature: feature.map(str::to_owned),
         message: message.to_owned(),
         numbers: [("share".to_owned(), 0.125)].into_iter().collect(),

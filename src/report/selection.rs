@@ -21,7 +21,7 @@ pub struct WindowReport {
 /// The current window against one more reference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComparisonReport {
-    /// `reference`, `previous` or `same-weekday`.
+    /// `reference`, `previous`, `same-weekday` or `last-year`.
     pub name: Compare,
     /// The reference window; null for all rows.
     pub reference: Option<WindowReport>,

@@ -10,6 +10,7 @@ use crate::backend::{Column, CountJob, DeviceError, weighted};
 use crate::column::{CategoryTable, Encoding, Facts};
 use crate::counts::{CellMap, Keys, Weighted};
 use crate::metric::Table;
+use crate::quality::{Declared, Names, Violations};
 use crate::source::{Place, ReadError};
 use std::collections::BTreeMap;
 
@@ -50,6 +51,8 @@ pub(super) struct Counted {
     pub(super) reference_once: u64,
     /// The most frequent ones, most frequent first, then by value.
     pub(super) top: Vec<Category>,
+    /// The rows that break what is declared of the categories.
+    pub(super) violations: Violations,
     /// There are more categories than `--max-categories` allows, so they were not counted.
     pub(super) too_many: bool,
 }
@@ -150,7 +153,7 @@ pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded<'_>>) -> Result
             own[at].0.get(1..).unwrap_or_default()
         };
         let tasks = coded.reading.tasks.iter().map(|task| {
-            let mut tally = Tally::new(context.wanted.max_categories);
+            let mut tally = Tally::new(context.wanted.max_categories, task.declared.as_deref());
             tally.add(&coded.table, task.samples.map(of));
             let facts = task.samples.map(|sample| {
                 of_profile(sample).map_or_else(|| coded.pieces.facts(&samples[sample]), |stored| stored.facts.clone())
@@ -178,7 +181,8 @@ fn with_partitions(context: &Context<'_>, reading: &Reading, partitions: u32) ->
     let samples = &context.parts.samples;
     let used = reading.samples();
     let place = |sample: usize| used.binary_search(&sample).expect("the samples of all tasks are in it");
-    let mut tallies: Vec<Tally> = reading.tasks.iter().map(|_| Tally::new(context.wanted.max_categories)).collect();
+    let mut tallies: Vec<Tally<'_>> =
+        reading.tasks.iter().map(|task| Tally::new(context.wanted.max_categories, task.declared.as_deref())).collect();
     let mut facts: BTreeMap<usize, Facts> = BTreeMap::new();
     let mut of_profile: Option<Facts> = None;
     // Every sample has a number a category, beside the table.
@@ -265,15 +269,18 @@ fn identity(codes: usize) -> CellMap {
 }
 
 /// Sums over categories, a partition at a time.
-struct Tally {
+struct Tally<'t> {
     times: BTreeMap<[u64; 2], u64>,
     limit: Option<u64>,
     counted: Counted,
+    /// The names, where something is declared of them.
+    names: Option<Names<'t>>,
 }
 
-impl Tally {
-    fn new(limit: Option<u64>) -> Self {
-        Self { times: BTreeMap::new(), limit, counted: Counted::default() }
+impl<'t> Tally<'t> {
+    fn new(limit: Option<u64>, declared: Option<&'t Declared>) -> Self {
+        let names = declared.filter(|declared| declared.is_about_names()).map(Names::new);
+        Self { times: BTreeMap::new(), limit, counted: Counted::default(), names }
     }
 
     /// Adds the categories of `table`, whose codes have `rows` on either side.
@@ -288,6 +295,9 @@ impl Tally {
                 continue;
             }
             *self.times.entry(rows).or_insert(0) += 1;
+            if let Some(names) = &mut self.names {
+                names.see(&table.display(code), rows);
+            }
             counted.distinct[0] += u64::from(reference > 0);
             counted.distinct[1] += u64::from(current > 0);
             counted.reference_once += u64::from(reference == 1);
@@ -332,6 +342,8 @@ impl Tally {
     fn finish(mut self) -> Counted {
         if !self.counted.too_many {
             self.counted.table = Table::of_multiplicities(self.times);
+            self.counted.violations = self.names.map(Names::violations).unwrap_or_default();
+            self.counted.violations.distinct = Some(self.counted.distinct);
             return self.counted;
         }
         Counted { too_many: true, ..Counted::default() }

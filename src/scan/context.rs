@@ -7,8 +7,10 @@ use crate::column::{Encoding, FactsLevel, Kind, Pairing};
 use crate::config::{ScanConfig, Settings};
 use crate::profile::{Profile, ProfileError};
 use crate::progress::Progress;
+use crate::quality::Declared;
 use crate::source::ReadError;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -52,6 +54,8 @@ pub(super) struct Task {
     pub(super) pairing: Pairing,
     /// What rules say about it.
     pub(super) settings: Settings,
+    /// What they declare of its values.
+    pub(super) declared: Option<Arc<Declared>>,
     /// Index of the samples of reference and current.
     pub(super) samples: [usize; 2],
     /// Index of the comparison that it is part of, and its place in it.

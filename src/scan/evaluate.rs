@@ -2,6 +2,7 @@
 
 use super::categories::{Categorical, Category};
 use super::context::Task;
+use super::marks;
 use super::ordered::{Bound, Ordered};
 use super::subject;
 use super::work::Counted;
@@ -12,7 +13,7 @@ use crate::config::{Adjust, FactsChoice, KsMethod, ScanConfig};
 use crate::counts::Scale;
 use crate::format::ratio;
 use crate::metric::{Applies, Comparison, METRICS, Metric, Outcome, Settings, Table};
-use crate::quality::{self, Finding, Sides};
+use crate::quality::{self, Declared, Finding, Names, Sides, Violations};
 use crate::report::{
     self, Categories, Change, Edge, FeatureReport, MetricValue, Number, PsiBins, SideReport, TopCategory,
 };
@@ -78,6 +79,7 @@ pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Con
         (report.level, report.reasons) = judge(evidence, thresholds);
     }
     explain_changes(&mut features);
+    features.iter_mut().for_each(raise);
     let mut concluded = Concluded { features: Vec::new(), findings: Vec::new(), frozen };
     for feature in features {
         concluded.features.push(feature.report);
@@ -92,6 +94,15 @@ pub(super) struct Concluded {
     pub(super) findings: Vec<Finding>,
     /// How many features hold exactly what the reference holds.
     pub(super) frozen: usize,
+}
+
+/// What breaks a declared rule is the level of the feature, too, and stands before its drift.
+fn raise(feature: &mut Evaluated) {
+    let broken = feature.findings.iter().filter(|finding| quality::raises(finding));
+    let broken: Vec<(Level, String)> = broken.map(|finding| (finding.level, finding.message.clone())).collect();
+    let report = &mut feature.report;
+    report.level = broken.iter().map(|(level, _)| *level).fold(report.level, Level::max);
+    report.reasons.splice(0..0, broken.into_iter().map(|(_, message)| message));
 }
 
 /// Says of every feature that asks for attention what happened to it.
@@ -177,7 +188,15 @@ fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig, thresholds: T
     finish(&mut report, &mut evidence);
     let outliers = compared.outliers.map(|outliers| outliers.map(|outliers| outliers.extreme));
     let subject = subject::of_ordered(task, ordered, &report);
-    evaluated((report, evidence), thresholds, subject, outliers)
+    let (mut violations, beyond) = marks::answers(task, ordered);
+    let declared = task.declared.as_deref();
+    if let (true, Some(declared)) = (boolean, declared) {
+        let mut names = Names::new(declared);
+        let rows = [falses, [n[0] - falses[0], n[1] - falses[1]]];
+        ["false", "true"].into_iter().zip(rows).for_each(|(name, rows)| names.see(name, rows));
+        violations.outside = names.violations().outside;
+    }
+    evaluated((report, evidence), thresholds, subject, outliers, beyond, (declared, &violations))
 }
 
 /// Says by how much D may be off where the reference's profile does not hold every key.
@@ -237,7 +256,8 @@ fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig, thr
     }
     finish(&mut report, &mut evidence);
     let subject = subject::of_categories(task, &counted, &report);
-    evaluated((report, evidence), thresholds, subject, None)
+    let declared = (task.declared.as_deref(), &counted.violations);
+    evaluated((report, evidence), thresholds, subject, None, None, declared)
 }
 
 fn evaluated(
@@ -245,8 +265,10 @@ fn evaluated(
     thresholds: Thresholds,
     subject: Subject,
     outliers: Option<[u64; 2]>,
+    beyond: Option<u64>,
+    (declared, violations): (Option<&Declared>, &Violations),
 ) -> Evaluated {
-    let findings = quality::of_feature(&Sides { subject: &subject, outliers });
+    let findings = quality::of_feature(&Sides { subject: &subject, outliers, beyond, declared, violations });
     let frozen = quality::is_frozen(&subject);
     Evaluated { report, evidence, thresholds, subject, findings, frozen }
 }

@@ -1,12 +1,15 @@
 //! Which feature of the reference is compared with which of current.
 
 use crate::column::{Pairing, pair};
-use crate::config::{ConfigError, Patterns, RuleSet, ScanConfig, Settings, select_features};
+use crate::config::{ConfigError, Patterns, RuleSet, ScanConfig, Settings, View, select_features};
 use crate::format::counted;
+use crate::quality::Declared;
 use crate::report::{SkipCause, Skipped};
-use crate::source::SourceColumn;
+use crate::source::{SourceColumn, feast};
+use arrow::datatypes::DataType;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The features to compare, and what is left out.
 pub(super) struct Matched {
@@ -27,6 +30,8 @@ pub(super) struct Pair {
     pub(super) pairing: Pairing,
     /// What rules say about it.
     pub(super) settings: Settings,
+    /// What they declare of its values.
+    pub(super) declared: Option<Arc<Declared>>,
 }
 
 impl Matched {
@@ -50,6 +55,8 @@ impl Matched {
 /// # Errors
 /// When a rule matches no feature, or two contradict each other.
 pub(super) fn match_features(columns: [&[SourceColumn]; 2], config: &ScanConfig) -> Result<Matched, ConfigError> {
+    let [reference, current] = columns.map(|columns| of_view(columns, config.view.as_ref()));
+    let columns = [reference.as_slice(), current.as_slice()];
     let all = names(columns);
     let rules = RuleSet::new(&config.rules, &all);
     rules.check()?;
@@ -71,7 +78,10 @@ pub(super) fn match_features(columns: [&[SourceColumn]; 2], config: &ScanConfig)
                 let settings = settings.remove(name.as_str()).unwrap_or_default();
                 let categorical = settings.categorical.unwrap_or_else(|| categorical.matches(&name));
                 match pair(a, b, categorical) {
-                    Ok(pairing) => pairs.push(Pair { name, pairing, settings }),
+                    Ok(pairing) => {
+                        let declared = settings.declared().map(Arc::new);
+                        pairs.push(Pair { name, pairing, settings, declared });
+                    }
                     Err(reason) => {
                         let cause = match [a, b].iter().find_map(|column| column.problem.as_deref()) {
                             Some(problem) if problem.contains("more than one column") => SkipCause::Duplicate,
@@ -92,17 +102,55 @@ pub(super) fn match_features(columns: [&[SourceColumn]; 2], config: &ScanConfig)
             }
         }
     }
-    let unknown = selection.unmatched.into_iter();
+    let in_view = |pattern: &str| config.view.as_ref().is_some_and(|view| view.has(pattern));
+    let unknown = selection.unmatched.into_iter().filter(|one| !in_view(&one.pattern));
     skipped.extend(unknown.map(|one| Skipped {
         name: one.pattern,
         reason: one.reason,
         cause: SkipCause::Unknown,
         named: true,
     }));
+    let absent = config.view.iter().flat_map(|view| absent(view, &all, config));
+    skipped.extend(absent);
     let excluded = selection.unmatched_exclude.into_iter().map(|one| format!("--exclude: {}", one.reason));
     let idle = rules.unmatched().iter().map(|idle| idle.message.clone());
-    let warnings = excluded.chain(idle).collect();
+    let retyped = config.view.iter().flat_map(|view| retyped(view, columns[1]));
+    let warnings = excluded.chain(idle).chain(retyped).collect();
     Ok(Matched { pairs, skipped, one_sided, named: selection.named, warnings })
+}
+
+/// The columns that are features of the view, in its order; all of them without one.
+pub(super) fn of_view(columns: &[SourceColumn], view: Option<&View>) -> Vec<SourceColumn> {
+    let Some(view) = view else { return columns.to_vec() };
+    let known = by_name(columns);
+    view.features.iter().filter_map(|(name, ..)| known.get(name.as_str()).map(|&column| column.clone())).collect()
+}
+
+/// The features of the view that were asked for and that no file has.
+fn absent(view: &View, found: &[String], config: &ScanConfig) -> Vec<Skipped> {
+    let missing: Vec<_> = view.features.iter().filter(|(name, ..)| !found.contains(name)).collect();
+    let names: Vec<String> = missing.iter().map(|(name, ..)| name.clone()).collect();
+    let asked = select_features(&names, &config.features, &config.exclude, |_| None).names;
+    let asked = missing.into_iter().filter(|(name, ..)| asked.contains(name));
+    let skipped = asked.map(|(name, column, _)| Skipped {
+        name: name.clone(),
+        reason: format!("the feature store knows it, and the files have no column {column}"),
+        cause: SkipCause::Unreadable,
+        named: false,
+    });
+    skipped.collect()
+}
+
+/// Features whose type in the files is another one than the feature store says.
+fn retyped(view: &View, columns: &[SourceColumn]) -> Vec<String> {
+    let known = by_name(columns);
+    let other = view.features.iter().filter_map(|(name, _, value_type)| {
+        let types = &known.get(name.as_str())?.types;
+        let fits = |data_type: &DataType| feast::fits(value_type, data_type);
+        let found = types.iter().find(|data_type| !fits(data_type))?;
+        Some(format!("{name} is {value_type} in the feature store, and {found} in the files"))
+    });
+    other.collect()
 }
 
 fn by_name(columns: &[SourceColumn]) -> HashMap<&str, &SourceColumn> {

@@ -13,6 +13,7 @@ mod categories;
 mod context;
 mod evaluate;
 mod freshness;
+mod marks;
 mod matching;
 mod memory;
 mod ordered;
@@ -28,9 +29,9 @@ mod work;
 pub use parts::PartsError;
 
 use crate::backend::{self, Asked, Backend};
-use crate::config::{ConfigError, ScanConfig};
+use crate::config::{ConfigError, ScanConfig, select_features};
 use crate::progress::Progress;
-use crate::report::Report;
+use crate::report::{Report, Run, SkipCause, Skipped};
 use crate::source::{SourceError, WeightsError};
 use crate::window::AsOf;
 use context::Counting;
@@ -76,6 +77,14 @@ pub enum ScanError {
     /// Which rows are meant cannot be told.
     #[error(transparent)]
     Parts(#[from] PartsError),
+    /// A feature view whose data cannot be read.
+    #[error("the feature view {view} cannot be read: {problem}")]
+    View {
+        /// Its name.
+        view: String,
+        /// Why not.
+        problem: String,
+    },
     /// A report could not be handed on.
     #[error("cannot write a report")]
     Output(#[source] std::io::Error),
@@ -101,6 +110,9 @@ impl ScanError {
 /// When a side cannot be opened or the backend asked for is not there. What is wrong with a single feature stands in
 /// the report and costs no other feature.
 pub fn scan(config: &ScanConfig, progress: &dyn Progress) -> Result<Report, ScanError> {
+    if let Some(report) = unreadable(config) {
+        return Ok(report);
+    }
     let (night, pool) = (Night::new(config.clone())?, threads(config)?);
     let nights = std::slice::from_ref(&night);
     let (data, backend) = open(config, nights, &pool)?;
@@ -151,6 +163,11 @@ pub fn backfill(
         config.windows.as_of = Some(as_of);
         Night::new(config)
     };
+    if let Some(view) = config.view.as_ref()
+        && let Some(problem) = &view.problem
+    {
+        return Err(ScanError::View { view: view.name.clone(), problem: problem.clone() });
+    }
     let planned: Vec<Night> = nights.iter().map(of_night).collect::<Result<_, _>>()?;
     if planned.is_empty() {
         return Ok(());
@@ -190,10 +207,31 @@ fn measured(config: &ScanConfig, counting: Counting) -> Result<(Report, Duration
 /// # Errors
 /// When a side cannot be opened.
 pub fn feature_names(config: &ScanConfig) -> Result<Vec<String>, ScanError> {
+    if let Some(view) = config.view.as_ref().filter(|view| view.problem.is_some()) {
+        return Ok(view.features.iter().map(|(name, ..)| name.clone()).collect());
+    }
     let sources = Sources::open(&[Night::new(config.clone())?])?;
     let [reference, current] = [sources.data.first(), sources.data.last()];
     let columns = [reference, current].map(|data| data.map_or(&[][..], |data| data.columns()));
-    Ok(matching::names(columns))
+    let [reference, current] = columns.map(|columns| matching::of_view(columns, config.view.as_ref()));
+    Ok(matching::names([reference.as_slice(), current.as_slice()]))
+}
+
+/// The report about a view that cannot be read: its features are skipped, with the reason.
+fn unreadable(config: &ScanConfig) -> Option<Report> {
+    let view = config.view.as_ref()?;
+    let problem = view.problem.as_ref()?;
+    let names: Vec<String> = view.features.iter().map(|(name, ..)| name.clone()).collect();
+    let asked = select_features(&names, &config.features, &config.exclude, |_| None);
+    let skipped = asked.names.iter().map(|name| Skipped {
+        name: name.clone(),
+        reason: problem.clone(),
+        cause: SkipCause::Unsupported,
+        named: asked.named.contains(name),
+    });
+    let mut run = Run::start(config.clone());
+    run.warnings.push(format!("the feature view {} is not scanned: {problem}", view.name));
+    Some(Report::new(run, Vec::new(), skipped.collect()))
 }
 
 fn counted(

@@ -1,6 +1,7 @@
 //! Features whose values are ordered: numbers, times, booleans as 0 and 1.
 
 use super::context::{Context, Counting, Failure, Reading, Task};
+use super::marks::marks;
 use super::pieces::{Held, Pieces, UnitRead, units_of};
 use super::sorted;
 use super::streamed::Streamed;
@@ -86,11 +87,9 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
         let at = |sample: usize| first + used.binary_search(&sample).expect("the samples of all tasks are in it");
         let facts =
             |sample| of_profile(sample).map_or_else(|| read.pieces.facts(&samples[sample]), |one| one.facts.clone());
-        asked.extend(read.reading.tasks.iter().map(|task| Asked {
-            reading: read.reading,
-            facts: task.samples.map(facts),
-            columns: task.samples.map(at),
-            stored: of_profile(task.samples[0]),
+        asked.extend(read.reading.tasks.iter().map(|task| {
+            let stored = of_profile(task.samples[0]);
+            Asked::new(read.reading, task, task.samples.map(facts), task.samples.map(at), stored)
         }));
     }
     let compared = context.clock.count.time(|| {
@@ -134,11 +133,9 @@ pub(super) fn compare_streamed(context: &Context<'_>, reading: &Reading) -> Resu
     let asked: Vec<Asked<'_>> = reading
         .tasks
         .iter()
-        .map(|task: &Task| Asked {
-            reading,
-            facts: task.samples.map(facts),
-            columns: task.samples.map(|sample| streamed.column(sample)),
-            stored: of_profile(task.samples[0]),
+        .map(|task: &Task| {
+            let columns = task.samples.map(|sample| streamed.column(sample));
+            Asked::new(reading, task, task.samples.map(facts), columns, of_profile(task.samples[0]))
         })
         .collect();
     let sample = |task: &Task| task.samples.map(|sample| overview.sample(sample)).concat();
@@ -179,9 +176,25 @@ struct Asked<'t> {
     columns: [usize; 2],
     /// The reference, where it comes from a profile.
     stored: Option<&'t Stored<'t>>,
+    /// Values of which it is wanted how many rows lie below.
+    marks: Vec<f64>,
+    /// Whether distinct values are wanted exactly.
+    distinct: bool,
 }
 
-impl Asked<'_> {
+impl<'t> Asked<'t> {
+    fn new(
+        reading: &'t Reading,
+        task: &Task,
+        facts: [Facts; 2],
+        columns: [usize; 2],
+        stored: Option<&'t Stored<'t>>,
+    ) -> Self {
+        let marks = marks(task, &reading.encoding, &facts);
+        let distinct = task.declared.as_ref().is_some_and(|declared| declared.unique);
+        Self { reading, facts, columns, stored, marks, distinct }
+    }
+
     fn answered(self, compared: Compared) -> Ordered {
         Ordered { facts: self.facts, compared, bound: self.stored.and_then(Bound::of) }
     }
@@ -191,7 +204,7 @@ impl Asked<'_> {
 /// apart.
 fn pair<'t>(
     context: &Context<'_>,
-    asked: &Asked<'t>,
+    asked: &'t Asked<'t>,
     mut sample: Vec<u128>,
     rows: u64,
 ) -> Result<Pair<'t>, DeviceError> {
@@ -206,6 +219,8 @@ fn pair<'t>(
         quantiles: context.wanted.quantiles,
         wasserstein: context.wanted.everything,
         atoms: context.wanted.quantiles,
+        marks: &asked.marks,
+        distinct: asked.distinct,
     };
     let own = stored.and_then(|stored| stored.map()).filter(|map| suits(map, &sample));
     let map = match own {

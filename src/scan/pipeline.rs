@@ -167,8 +167,10 @@ impl Pass<'_> {
             ];
             run.timings = stages.into_iter().map(|(stage, spent)| (stage.to_owned(), spent.as_secs_f64())).collect();
             let mut reports = reports.into_iter();
-            let Some((_, concluded, planned)) = reports.next() else { continue };
-            let findings = findings(&concluded, &planned, [run.reference.rows, run.current.rows]);
+            let Some((comparison, concluded, planned)) = reports.next() else { continue };
+            let current = planned.cuts[1];
+            let slices = plan.parts.cuts[current].slices_of(comparison.current.as_ref());
+            let findings = findings(&concluded, &planned, &run, plan.surveys[current].repeats(slices));
             let mut report = Report::new(run, concluded.features, planned.skipped).with_findings(findings);
             report.comparisons = reports
                 .map(|(comparison, concluded, planned)| {
@@ -286,14 +288,16 @@ impl Pass<'_> {
 }
 
 /// What the checks found: about the whole run first.
-fn findings(concluded: &Concluded, planned: &Planned, rows: [u64; 2]) -> Vec<Finding> {
+fn findings(concluded: &Concluded, planned: &Planned, run: &Run, repeats: u64) -> Vec<Finding> {
     let incomparable = planned.skipped.iter().filter(|one| one.cause == SkipCause::Incomparable);
     let sides = RunSides {
-        rows,
+        rows: [run.reference.rows, run.current.rows],
         one_sided: [0, 1].map(|side| planned.one_sided[side].iter().map(String::as_str).collect()),
         incomparable: incomparable.map(|one| one.name.as_str()).collect(),
         compared: concluded.features.len(),
         frozen: concluded.frozen,
+        repeats,
+        freshness: run.freshness.as_ref(),
     };
     let mut findings = quality::of_run(&sides);
     findings.extend(concluded.findings.iter().cloned());

@@ -5,7 +5,7 @@ use super::context::{Reading, Task};
 use super::matching::{Matched, Pair, match_features};
 use super::parts::{Cut, Parts, PartsError, Segment, Segments, Survey, files_of};
 use crate::column::Encoding;
-use crate::config::{Comparison, ScanConfig};
+use crate::config::{Comparison, ScanConfig, View};
 use crate::profile::Profile;
 use crate::report::Skipped;
 use crate::source::{Dataset, OpenOptions, SourceColumn, read_weights};
@@ -51,7 +51,8 @@ impl Sources {
         let config = &nights[0].config;
         let windows = &config.windows;
         let statistics_of = windows.timestamp.first().filter(|_| windows.timestamp.len() == 1).cloned();
-        let options = OpenOptions { skip_bad_files: config.skip_bad_files, statistics_of };
+        let names = config.view.as_ref().map(View::names).unwrap_or_default();
+        let options = OpenOptions { skip_bad_files: config.skip_bad_files, statistics_of, names };
         let folders =
             FolderTime::new(if windows.time_folders.is_empty() { &windows.timestamp } else { &windows.time_folders });
         let open = |cut: usize, paths: &[String]| {
@@ -85,7 +86,7 @@ fn cuts_of(comparison: &Comparison, one_source: bool) -> [usize; 2] {
         (true, _) => [0, 0],
         (false, Compare::Reference) => [0, 1],
         // The window before the current one is in the data of current.
-        (false, Compare::Previous | Compare::SameWeekday) => [1, 1],
+        (false, Compare::Previous | Compare::SameWeekday | Compare::LastYear) => [1, 1],
     }
 }
 
@@ -235,12 +236,13 @@ impl<'d> Plan<'d> {
             tasks += 1;
         };
         let mut order = 0..;
-        for Pair { name, pairing, settings } in &pairs {
+        for Pair { name, pairing, settings, declared } in &pairs {
             let task = Task {
                 name: name.clone(),
                 segment: None,
                 pairing: pairing.clone(),
                 settings: settings.clone(),
+                declared: declared.clone(),
                 samples,
                 comparison: index,
                 order: order.next().unwrap_or_default(),
@@ -250,12 +252,13 @@ impl<'d> Plan<'d> {
         let by = &config.windows.segment_by;
         for segment in &segments {
             let samples = [0, 1].map(|side| self.parts.sample(cuts[side], windows[side], Some(segment.code)));
-            for Pair { name, pairing, settings } in pairs.iter().filter(|pair| !by.contains(&pair.name)) {
+            for Pair { name, pairing, settings, declared } in pairs.iter().filter(|pair| !by.contains(&pair.name)) {
                 let task = Task {
                     name: format!("{name}{{{}}}", segment.name(by)),
                     segment: Some(segment.fields(by)),
                     pairing: pairing.clone(),
                     settings: settings.clone(),
+                    declared: declared.clone(),
                     samples,
                     comparison: index,
                     order: order.next().unwrap_or_default(),

@@ -7,6 +7,7 @@
 mod buffer;
 mod decompress;
 mod error;
+pub mod feast;
 mod file;
 mod guard;
 mod header;
@@ -42,6 +43,8 @@ const MAX_OPEN_FILES: usize = 128;
 pub struct OpenOptions {
     /// Leave out files that cannot be opened, and list them, instead of failing.
     pub skip_bad_files: bool,
+    /// Other names for columns, by the names that they have in the files.
+    pub names: HashMap<String, String>,
     /// The column whose statistics are read from the footers.
     pub statistics_of: Option<String>,
 }
@@ -59,6 +62,7 @@ pub struct Dataset {
     index: HashMap<String, usize>,
     units: Vec<Unit>,
     layouts: Vec<Layout>,
+    names: HashMap<String, String>,
     rows: u64,
 }
 
@@ -160,7 +164,13 @@ impl Dataset {
         {
             return Err(SourceError::AllBad { files: bad_files.len(), path, reason });
         }
-        Ok(Self { unopened, ..Self::assemble(files, schemas, bad_files) })
+        let mut data = Self { unopened, names: options.names.clone(), ..Self::assemble(files, schemas, bad_files) };
+        let columns = std::mem::take(&mut data.columns);
+        data.columns = data.renamed(columns);
+        // Windows go by the names in the files.
+        let added = data.columns.iter().enumerate().map(|(at, column)| (column.name.clone(), at));
+        data.index.extend(added.collect::<Vec<_>>());
+        Ok(data)
     }
 
     /// A data set without files and rows: the columns of a reference that lies somewhere else.
@@ -187,7 +197,17 @@ impl Dataset {
             .filter(|unit| unit.rows > 0)
             .collect();
         let rows = files.iter().map(DataFile::rows).sum();
-        Self { files, bad_files, unopened: 0, columns, index, units, layouts, rows }
+        Self { files, bad_files, unopened: 0, columns, index, units, layouts, names: HashMap::new(), rows }
+    }
+
+    /// The columns under their other names. Keys of folders keep theirs.
+    fn renamed(&self, mut columns: Vec<SourceColumn>) -> Vec<SourceColumn> {
+        for column in columns.iter_mut().filter(|column| !column.partition) {
+            if let Some(name) = self.names.get(&column.name) {
+                column.name.clone_from(name);
+            }
+        }
+        columns
     }
 
     /// The files, sorted by path, each once.
@@ -219,7 +239,7 @@ impl Dataset {
             }
         }
         add_partitions(files(), &mut columns, &mut index);
-        columns
+        self.renamed(columns)
     }
 
     /// The columns: those of the first file in its order, then those that only later files have, then partitions.

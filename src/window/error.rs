@@ -61,6 +61,9 @@ pub enum WindowError {
         /// Where it ends.
         to: String,
     },
+    /// The same dates of a longer window are among its own.
+    #[error("last-year needs a window of at most a year, and {0} is longer; compare it with previous")]
+    LongerThanAYear(String),
     /// The same weekday of a longer window is itself.
     #[error("same-weekday needs a window of at most 7 days, and {0} is longer; compare it with previous")]
     LongerThanAWeek(String),

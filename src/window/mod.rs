@@ -39,6 +39,8 @@ pub enum Compare {
     Previous,
     /// The same days one week earlier
     SameWeekday,
+    /// The same dates one year earlier, for what has seasons
+    LastYear,
 }
 
 impl Compare {
@@ -49,6 +51,7 @@ impl Compare {
             Self::Reference => "reference",
             Self::Previous => "previous",
             Self::SameWeekday => "same-weekday",
+            Self::LastYear => "last-year",
         }
     }
 }

@@ -224,6 +224,15 @@ impl Window {
                 }
                 Ok(Some(self.beside(compare, &start, &end)))
             }
+            Compare::LastYear => {
+                let earlier =
+                    |moment: Moment| moved(&moment.instant.to_zoned_datetime(self.zone.clone()), -12, Span::Months);
+                let (start, end) = (earlier(self.start)?, earlier(self.end)?);
+                if end.timestamp() > self.start.instant {
+                    return Err(WindowError::LongerThanAYear(self.name.clone()));
+                }
+                Ok(Some(self.beside(compare, &start, &end)))
+            }
         }
     }
 

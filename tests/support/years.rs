@@ -224,6 +224,7 @@ pub(crate) fn report(features: u64, r: u64, runs: u64) -> Report {
         named: false,
     };
     let finding = Finding {
+        level: Level::Info,
         check: "schema".to_owned(),
         feature: None,
         message: "1 column is gone: view_00:legacy".to_owned(),

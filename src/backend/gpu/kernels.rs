@@ -72,7 +72,7 @@ const TABLE_PACKED: &str = include_str!("../../../shaders/include/table_packed.w
 const TABLE_WIDE: &str = include_str!("../../../shaders/include/table_wide.wgsl");
 
 /// Every kernel.
-pub static KERNELS: [Kernel; 5] = [
+pub static KERNELS: [Kernel; 6] = [
     Kernel {
         name: "count_cells",
         entries: &["count_cells"],
@@ -97,6 +97,11 @@ pub static KERNELS: [Kernel; 5] = [
         name: "sort",
         entries: &["histogram", "scan_rows", "scatter"],
         pieces: &[TILES, include_str!("../../../shaders/sort.wgsl")],
+    },
+    Kernel {
+        name: "read_keys",
+        entries: &["read_keys"],
+        pieces: &[TILES, include_str!("../../../shaders/read_keys.wgsl")],
     },
 ];
 
@@ -124,6 +129,7 @@ pub(super) enum Entry {
     Histogram,
     ScanRows,
     Scatter,
+    ReadKeys,
 }
 
 impl Entry {
@@ -138,6 +144,7 @@ impl Entry {
             Self::Histogram => (4, "histogram"),
             Self::ScanRows => (4, "scan_rows"),
             Self::Scatter => (4, "scatter"),
+            Self::ReadKeys => (5, "read_keys"),
         }
     }
 }

@@ -20,6 +20,8 @@ mod named;
 mod pipeline_cache;
 mod pipelines;
 mod pool;
+mod read_keys;
+mod resident;
 mod ring;
 mod run;
 mod select;
@@ -32,6 +34,7 @@ mod upload;
 pub use adapter::{Adapter, AdapterKind, AdapterSummary, OpenError, adapters, may_be_there};
 pub use kernels::{KERNELS, Kernel, Width};
 pub use named::{DeviceName, Devices};
+pub use resident::Resident;
 pub use upload::UploadWay;
 
 use crate::backend::{Backend, Column, DeviceError, Loaded};
@@ -146,6 +149,14 @@ impl Gpu {
         &self.summary
     }
 
+    /// Brings `columns` to the device, where they stay as long as what is returned lives.
+    ///
+    /// # Errors
+    /// As [`Backend::load`].
+    pub fn resident<'k>(&'k self, columns: Vec<Column<'k>>) -> Result<Resident<'k>, DeviceError> {
+        Ok(Resident(batch::Batch::load(&self.core, columns)?))
+    }
+
     /// The ways by which keys can come to this device.
     #[must_use]
     pub fn upload_ways(&self) -> &'static [UploadWay] {
@@ -228,6 +239,7 @@ enum Work {
     Wide,
     Select,
     Sort,
+    Read,
 }
 
 /// How long one submission should take at most: far below what any watchdog allows.
@@ -244,7 +256,7 @@ struct Core {
     /// Nanoseconds of upload, kernels, readback.
     times: [AtomicU64; 3],
     /// Keys a millisecond for each [`Work`], as seen so far.
-    rates: [AtomicU64; 4],
+    rates: [AtomicU64; 5],
     /// Whether shaders can read mapped buffers.
     mappable: bool,
     /// Whether keys are written into such buffers.
@@ -276,8 +288,11 @@ impl Core {
         let device = device::Device::new(device, queue, options.timeout.unwrap_or(patience));
         let binding = device.limits.max_storage_buffer_binding_size.min(device.limits.max_buffer_size) & !15;
         // Assumed until measured: slow for what it is, so that the first submissions are short.
-        let rates =
-            if summary.is_software() { [20_000, 5_000, 20_000, 5_000] } else { [1_000_000, 100_000, 500_000, 100_000] };
+        let rates = if summary.is_software() {
+            [20_000, 5_000, 20_000, 5_000, 50_000]
+        } else {
+            [1_000_000, 100_000, 500_000, 100_000, 1_000_000]
+        };
         // A GPU has some hundred processors; a rasteriser has those of the host, and a tile costs it some 100 µs.
         let (wanted, sort_from) = if summary.is_software() { (16, u64::MAX) } else { (1024, 1 << 14) };
         let (keep, staging) = if summary.is_software() { (256 << 20, 4 << 20) } else { (2 << 30, 32 << 20) };

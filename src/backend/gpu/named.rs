@@ -75,7 +75,7 @@ impl Devices {
     ///
     /// # Errors
     /// When there is none, or not the one that is named; the message lists what there is.
-    pub(in crate::backend) fn pick(&self, found: Vec<Adapter>, software: bool) -> Result<Vec<Adapter>, OpenError> {
+    pub fn pick(&self, found: Vec<Adapter>, software: bool) -> Result<Vec<Adapter>, OpenError> {
         let real = found.iter().any(|one| !one.summary().is_software());
         match self {
             _ if found.is_empty() => Err(OpenError::NoAdapter),

@@ -3,6 +3,8 @@
 
 mod bare;
 mod case;
+mod kernels;
+mod sample;
 mod table;
 
 use std::path::PathBuf;
@@ -25,7 +27,8 @@ use case::{Case, Line};
 #[command(after_help = "Examples:
   gpudrift bench                                        a small grid of rows, features, types and pages
   gpudrift bench --rows 1000000 --features 20 --type f64 --pages plain,dictionary,whole,zstd,nulls
-  gpudrift bench --decode-only                          what reading alone costs")]
+  gpudrift bench --decode-only                          what reading alone costs
+  gpudrift bench --kernels --backend gpu                what a GPU takes for keys that lie on it")]
 pub(crate) struct BenchArgs {
     /// Rows a side
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "100000,1000000")]
@@ -58,6 +61,15 @@ pub(crate) struct BenchArgs {
     /// Only decode the columns, and count nothing
     #[arg(long)]
     pub(crate) decode_only: bool,
+    /// Measure the kernels of a GPU instead of scans: features that lie on it, by distribution and type
+    #[arg(long, conflicts_with = "decode_only")]
+    pub(crate) kernels: bool,
+    /// With --kernels: the GPU, as `gpudrift devices` counts them, or its PCI address [default: the best one]
+    #[arg(long, value_name = "DEVICE", requires = "kernels")]
+    pub(crate) device: Option<String>,
+    /// With --kernels: shaders that check every index, too
+    #[arg(long, requires = "kernels")]
+    pub(crate) checked: bool,
     /// Leave out the line of sorting, which takes several times as long as the others
     #[arg(long)]
     pub(crate) no_sorting: bool,
@@ -113,9 +125,12 @@ impl Pages {
 
 /// Runs every case and prints its lines.
 pub(crate) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
-    let backends = backends(args.backend).map_err(Failure::failed)?;
     let output =
         args.json.as_deref().map(|path| Output::open(Some(path), false)).transpose().map_err(Failure::usage)?;
+    if args.kernels {
+        return kernels::run(args, output);
+    }
+    let backends = backends(args.backend).map_err(Failure::failed)?;
     let mut lines: Vec<Line> = Vec::new();
     for name in &args.types {
         for &features in &args.features {

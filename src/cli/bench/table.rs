@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::case::Line;
+use super::kernels::KernelLine;
 
 const NOTES: &str = "values of both sides; whole: from opening the files to the report; count: counting alone, by the \
                      device's clock or summed over threads;\nns/value: on each core, and above decoding by arrow-rs; \
@@ -10,9 +11,7 @@ const NOTES: &str = "values of both sides; whole: from opening the files to the 
 
 /// The table, and what its columns mean.
 pub(super) fn of(lines: &[Line]) -> String {
-    let mut table = Table::new();
-    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
-    table.set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+    let mut table = empty();
     table.set_header([
         "type",
         "pages",
@@ -40,6 +39,65 @@ pub(super) fn of(lines: &[Line]) -> String {
     format!("{table}\n{NOTES}")
 }
 
+fn empty() -> Table {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
+    table.set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+    table
+}
+
+const KERNEL_NOTES: &str = "kernels: by the device's clock, with their keys/s and bytes/s; whole: on the host's clock; ÷ 2 reads: \
+                            time of reading the keys twice, over that of the kernels";
+
+/// The table of `--kernels`, and what its columns mean.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+pub(super) fn kernel_lines(lines: &[KernelLine]) -> String {
+    let mut table = empty();
+    table.set_header([
+        "type",
+        "features",
+        "rows",
+        "shape",
+        "work",
+        "kernels",
+        "whole",
+        "keys/s",
+        "bytes/s",
+        "÷ 2 reads",
+        "answers",
+    ]);
+    for line in lines {
+        let checked = if line.checked { ", checked" } else { "" };
+        table.add_row([
+            line.name.clone(),
+            line.features.to_string(),
+            line.rows.to_string(),
+            line.shape.to_owned(),
+            format!("{}{checked}", line.work),
+            format!("{:.3} ms", line.kernel_seconds * 1e3),
+            format!("{:.3} ms", line.seconds * 1e3),
+            format!("{:.2} G", line.keys as f64 / line.kernel_seconds / 1e9),
+            format!("{:.1} GB", line.bytes as f64 / line.kernel_seconds / 1e9),
+            line.of_two_reads.map_or_else(String::new, |share| format!("{share:.2}")),
+            same(line.same).to_owned(),
+        ]);
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if !matches!(index, 0 | 3 | 4 | 10) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!("{table}\n{KERNEL_NOTES}")
+}
+
+fn same(same: Option<bool>) -> &'static str {
+    match same {
+        None => "",
+        Some(true) => "the same",
+        Some(false) => "DIFFERS",
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 fn cells(line: &Line) -> [String; 14] {
     [
@@ -56,11 +114,6 @@ fn cells(line: &Line) -> [String; 14] {
         format!("{:.2}", line.ns_above_bare),
         format!("{:.2}", line.times_bare),
         line.times_basic.map_or_else(String::new, |times| format!("{times:.2}")),
-        match line.same {
-            None => "",
-            Some(true) => "the same",
-            Some(false) => "DIFFERS",
-        }
-        .to_owned(),
+        same(line.same).to_owned(),
     ]
 }

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use super::error::HistoryError;
 use super::{Numbers, Point, RunIdentity, Step, Store, Stored, StoredRun};
-use crate::report::Report;
+use crate::report::{Report, Run};
 
 /// How long one run waits for another's transaction, which takes a second or two.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -79,6 +79,10 @@ impl Store for Database {
 
     fn report(&self, run: &StoredRun) -> Result<Report, HistoryError> {
         self.doing("read", |connection| read::report(connection, run))
+    }
+
+    fn facts(&self, run: &StoredRun) -> Result<Run, HistoryError> {
+        self.doing("read", |connection| read::facts(connection, run))
     }
 
     fn numbers(&self, run: &StoredRun) -> Result<Vec<(String, Numbers)>, HistoryError> {

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::history::instant::of_milliseconds;
 use crate::history::record::{BLOCK, Numbers, Parts, unpacked};
 use crate::history::{Point, StoredRun};
-use crate::report::{FeatureReport, Finding, Report};
+use crate::report::{FeatureReport, Finding, Report, Run};
 use crate::verdict::Level;
 
 /// The columns of [`numbers_of`], in its order.
@@ -100,6 +100,11 @@ pub(super) fn series(
         }
     }
     Ok(points)
+}
+
+pub(super) fn facts(connection: &Connection, run: &StoredRun) -> Result<Run, rusqlite::Error> {
+    let sql = "SELECT run FROM runs WHERE name = ?1";
+    connection.prepare_cached(sql)?.query_row([&run.name], |row| unpack(row, 0))
 }
 
 pub(super) fn report(connection: &Connection, run: &StoredRun) -> Result<Report, rusqlite::Error> {

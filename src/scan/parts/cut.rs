@@ -73,6 +73,8 @@ pub(in crate::scan) struct Survey {
     pub(in crate::scan) nulls: u64,
     /// Rows that a later write replaces.
     pub(in crate::scan) replaced: u64,
+    /// Rows of each slice that repeat the key of another one.
+    repeats: Vec<u64>,
     /// The newest time of each slice, on either clock.
     newest: Vec<[Option<i128>; 2]>,
     /// The newest time that footers or folders tell of, in any window or none.
@@ -83,6 +85,11 @@ impl Survey {
     fn see(slot: &mut [Option<i128>; 2], shown: Shown) {
         let clock = usize::from(shown.clock == Clock::Wall);
         slot[clock] = slot[clock].max(Some(shown.ns));
+    }
+
+    /// Rows in some slices that repeat the entity and time of another one, which was not written earlier.
+    pub(in crate::scan) fn repeats(&self, range: Range<usize>) -> u64 {
+        self.repeats.get(range).map_or(0, |slices| slices.iter().sum())
     }
 
     /// Nanoseconds from the newest time in the slices of `window` to its end, and that time.
@@ -118,6 +125,7 @@ struct RowReader<'d> {
     segment_columns: Vec<usize>,
     segments: &'d Segments,
     replaced: HashMap<usize, Bits>,
+    repeats: HashMap<usize, Bits>,
 }
 
 /// What a unit was found to have.
@@ -125,6 +133,8 @@ struct Surveyed {
     counts: Vec<((u32, u32), u64)>,
     nulls: u64,
     newest: Vec<(usize, Shown)>,
+    /// Slice of every row that repeats another one.
+    repeats: Vec<u32>,
 }
 
 impl<'d> Cut<'d> {
@@ -139,8 +149,10 @@ impl<'d> Cut<'d> {
     ) -> Result<(Self, Survey), PartsError> {
         let time = if slices.is_everything() { Time::Everything } else { Time::new(data, side, config)? };
         let segment_columns = segments::columns(data, side, &config.segment_by)?;
-        let mut reader = RowReader { data, slices, time, segment_columns, segments, replaced: HashMap::new() };
-        let mut survey = Survey { newest: vec![[None; 2]; reader.slices.len()], ..Survey::default() };
+        let (replaced, repeats) = (HashMap::new(), HashMap::new());
+        let mut reader = RowReader { data, slices, time, segment_columns, segments, replaced, repeats };
+        let slices = reader.slices.len();
+        let mut survey = Survey { newest: vec![[None; 2]; slices], repeats: vec![0; slices], ..Survey::default() };
         let mut units = Vec::new();
         for (index, unit) in data.units().iter().enumerate() {
             let located = reader.time.locate(data, unit, &reader.slices)?;
@@ -160,7 +172,8 @@ impl<'d> Cut<'d> {
             && let Some(writes) = reader.writes(side, config)?
         {
             let plain: Vec<(usize, Unit)> = units.iter().map(|&(index, unit, _)| (index, unit)).collect();
-            reader.replaced = writes.replaced(data, &plain, memory)?;
+            let found = writes.replaced(data, &plain, memory)?;
+            (reader.replaced, reader.repeats) = (found.replaced, found.repeats);
         }
         let surveyed: Vec<Surveyed> = units
             .par_iter()
@@ -170,6 +183,11 @@ impl<'d> Cut<'d> {
         for ((index, unit, located), found) in units.into_iter().zip(surveyed) {
             survey.nulls += found.nulls;
             survey.replaced += reader.replaced.get(&index).map_or(0, Bits::count);
+            for slice in found.repeats {
+                if let Some(rows) = survey.repeats.get_mut(slice as usize) {
+                    *rows += 1;
+                }
+            }
             found.newest.into_iter().for_each(|(slice, shown)| {
                 Survey::see(&mut survey.newest[slice], shown);
                 Survey::see(&mut survey.stored, shown);
@@ -289,7 +307,12 @@ impl RowReader<'_> {
     }
 
     fn writes(&self, side: &'static str, config: &WindowConfig) -> Result<Option<Writes>, PartsError> {
-        let Some(created) = &config.created else { return Ok(None) };
+        // Repeats are told where the time of an event is a column.
+        let is_column = |name: &String| self.data.column(name).is_some_and(|at| !self.data.columns()[at].partition);
+        let told = matches!(config.timestamp.as_slice(), [name] if is_column(name));
+        if config.entity.is_empty() || (config.created.is_none() && !told) {
+            return Ok(None);
+        }
         let column = |flag, name: &String| {
             let wrong = |reason: String| PartsError::Column { flag, column: name.clone(), side, reason };
             let column = self.data.column(name).ok_or_else(|| wrong("there is no such column".to_owned()))?;
@@ -311,16 +334,18 @@ impl RowReader<'_> {
             },
         };
         let entity = config.entity.iter().map(|name| column("--entity", name)).collect::<Result<_, _>>()?;
-        Ok(Some(Writes { entity, time, epoch: config.timestamp_unit, created: column("--created", created)? }))
+        let created = config.created.as_ref().map(|created| column("--created", created)).transpose()?;
+        Ok(Some(Writes { entity, time, epoch: config.timestamp_unit, created }))
     }
 
     fn survey(&self, index: usize, unit: &Unit, place: Place) -> Result<Surveyed, PartsError> {
+        let repeats = self.repeats_of(index, unit, place)?;
         if let (Place::All(Some(slice)), true, None) =
             (place, self.segment_columns.is_empty(), self.replaced.get(&index))
         {
             let slice = u32::try_from(slice).unwrap_or(u32::MAX);
             let code = self.segments.code(&Vec::new())?;
-            return Ok(Surveyed { counts: vec![((slice, code), unit.rows)], nulls: 0, newest: Vec::new() });
+            return Ok(Surveyed { counts: vec![((slice, code), unit.rows)], nulls: 0, newest: Vec::new(), repeats });
         }
         let mut rows = self.rows(index, unit, place)?;
         let (nulls, newest) = (rows.nulls, std::mem::take(&mut rows.newest));
@@ -335,7 +360,25 @@ impl RowReader<'_> {
         for ((slice, values), rows) in parts.into_iter().zip(sizes) {
             *counts.entry((slice, self.segments.code(&values)?)).or_insert(0) += rows;
         }
-        Ok(Surveyed { counts: counts.into_iter().collect(), nulls, newest })
+        Ok(Surveyed { counts: counts.into_iter().collect(), nulls, newest, repeats })
+    }
+
+    /// The slice of every row of the unit that repeats another one.
+    fn repeats_of(&self, index: usize, unit: &Unit, place: Place) -> Result<Vec<u32>, PartsError> {
+        let Some(bits) = self.repeats.get(&index) else { return Ok(Vec::new()) };
+        let slices = match place {
+            Place::All(Some(slice)) => {
+                return Ok(vec![u32::try_from(slice).unwrap_or(u32::MAX); usize::try_from(bits.count()).unwrap_or(0)]);
+            }
+            Place::All(None) | Place::Nulls => return Ok(Vec::new()),
+            Place::Mixed => self.time.read(self.data, unit, &self.slices)?.slices,
+        };
+        let (mut row, mut found) = (0, Vec::new());
+        slices.runs(|slice, n| {
+            found.extend((row..row + n).filter(|&row| slice != RowMap::NONE && bits.has(row)).map(|_| slice));
+            row += n;
+        });
+        Ok(found)
     }
 
     /// The slice and the values of the segment columns of every row.

@@ -66,6 +66,9 @@ fn other_references_lie_beside_the_current_window() {
     assert_eq!(beside("2026-03", Compare::Previous), days("2026-02-01", "2026-03-01"), "by the calendar");
     assert_eq!(beside("2026-03-30", Compare::Previous), days("2026-03-29", "2026-03-30"), "a day of 23 hours");
     assert_eq!(beside("yesterday", Compare::Reference), Ok(None));
+    assert_eq!(beside("2024-02", Compare::LastYear), days("2023-02-01", "2023-03-01"), "a month of another length");
+    assert_eq!(beside("last-7-days", Compare::LastYear), days("2025-11-16", "2025-11-23"));
+    assert!(matches!(beside("2024-01..2025-01", Compare::LastYear), Err(WindowError::LongerThanAYear(_))));
     assert!(matches!(beside("last-8-days", Compare::SameWeekday), Err(WindowError::LongerThanAWeek(_))));
 }
 

@@ -46,6 +46,7 @@ fn every_entry_point_is_where_the_launching_code_looks_for_it() {
         Entry::Histogram,
         Entry::ScanRows,
         Entry::Scatter,
+        Entry::ReadKeys,
     ];
     let mut looked_for: Vec<_> = entries.iter().map(|entry| entry.place()).collect();
     looked_for.sort_unstable();
