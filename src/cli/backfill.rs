@@ -110,6 +110,7 @@ fn stored(job: &Resolved, nights: &[AsOf], history: &mut History) -> Result<(), 
         let as_of = report.run.config.windows.as_of;
         let label = RunLabel { job: job.job.clone(), run_id: None, as_of: as_of.map(Into::into) };
         let identity = RunIdentity::of(&report, &label);
+        history.hold(&identity, &mut report).map_err(io::Error::other)?;
         if let Some(finding) = history.volume(&identity, &report).map_err(io::Error::other)? {
             report.add_finding(finding);
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gpudrift::alert::{Alerts, AlertsConfig};
+use gpudrift::config::Rules;
 use gpudrift::history::{History, HistoryConfig, HistoryError, RunIdentity, RunLabel, Stored};
 use gpudrift::report::Report;
 use gpudrift::window::AsOf;
@@ -56,11 +57,21 @@ impl Nightly {
         args: NightlyArgs,
         job: Option<String>,
         as_of: Option<AsOf>,
+        rules: &Rules,
         history: &HistoryConfig,
         alerts: &AlertsConfig,
     ) -> Result<Option<Self>, Failure> {
         let place = if args.no_history { None } else { history.place(args.history) };
         let Some(place) = place else {
+            let looks_back = rules.0.iter().find(|layer| layer.settings.looks_back());
+            if let Some(layer) = looks_back.filter(|_| !args.no_history) {
+                let message = format!(
+                    "{layer} ({}) looks at the nights before, and there is no history: add `[history] path = \
+                     \"gpudrift.db\"`, or type --history PATH, or --no-history to judge this night alone",
+                    layer.origin
+                );
+                return Err(Failure::usage(anyhow::anyhow!(message)));
+            }
             if !alerts.channels.is_empty() && !args.no_alerts && !args.no_history {
                 let message = "[alerts] needs a history to know what is new and what is over: add `[history] path = \
                                \"gpudrift.db\"`, or type --history PATH or --no-alerts";
@@ -80,9 +91,15 @@ impl Nightly {
         Ok(Some(Self { state, label: RunLabel { job, run_id: args.run_id, as_of: as_of.map(Into::into) } }))
     }
 
-    /// Adds what the runs before say about this one. A history that cannot be read is told when the run is to be stored.
+    /// Adds what the runs before say about this one, and gives features the levels that rest on them. A history that cannot
+    /// be read is told when the run is to be stored.
     pub(crate) fn beside(&self, report: &mut Report) {
         let identity = RunIdentity::of(report, &self.label);
+        if let Ok((history, _)) = &self.state
+            && let Err(error) = history.hold(&identity, report)
+        {
+            report.run.warnings.push(format!("levels are those of this night alone: {}", chain(&error)));
+        }
         let found = self.state.as_ref().ok().and_then(|(history, _)| history.volume(&identity, report).ok().flatten());
         if let Some(finding) = found {
             report.add_finding(finding);

@@ -61,7 +61,7 @@ pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let several = jobs.len() > 1 || args.job.as_deref().is_some_and(|job| job == ALL_JOBS || job.contains(','));
     let nightly = jobs.iter().map(|job| {
         let Sections { history, alerts, .. } = &job.sections;
-        Nightly::open(args.nightly.clone(), job.job.clone(), job.scan.windows.as_of, history, alerts)
+        Nightly::open(args.nightly.clone(), job.job.clone(), job.scan.windows.as_of, &job.scan.rules, history, alerts)
     });
     let mut nightly = nightly.collect::<Result<Vec<_>, _>>()?;
     let deliveries = Deliveries::open(&jobs, several)?;

@@ -93,6 +93,7 @@ pub(crate) use windows::Comparison;
 pub use windows::{EpochUnit, WindowConfig};
 
 use crate::verdict::Thresholds;
+use crate::window::AsOf;
 
 /// The file that is read when the command line does not name both sides.
 pub const DEFAULT_FILE: &str = "gpudrift.toml";
@@ -207,6 +208,12 @@ impl ScanConfig {
             warnings.push(format!(
                 "no feature can become WARNING or CRITICAL: that takes the metric {effect} and a q-value, from ks or chi2"
             ));
+        }
+        let today = self.windows.as_of.unwrap_or_else(AsOf::now).day();
+        for layer in &self.rules.0 {
+            if let Some(until) = layer.settings.muted_until().filter(|until| *until < today) {
+                warnings.push(format!("the mute of {layer} ({}) ended on {until}: take it out", layer.origin));
+            }
         }
         warnings
     }

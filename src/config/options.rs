@@ -151,7 +151,7 @@ pub struct ScanOptions {
     /// Its folder, with feature_store.yaml and a registry file, or the JSON that `feast registry-dump` prints. Files, features,
     /// timestamps and entities come from there; --current-window says which rows are meant. Each feature view is a scan
     /// and a report of its own, a job called as the view; --features 'view:*' chooses some.
-    #[arg(long, value_name = "PATH", help_heading = "Data", conflicts_with_all = ["reference", "profile", "current", "source"])]
+    #[arg(long, value_name = "PATH", help_heading = "Data", conflicts_with_all = ["reference", "profile", "current", "source"], hide_short_help = true)]
     #[serde(skip)]
     pub feast: Option<PathBuf>,
     /// Features to scan: `all`, names, globs [default: all]

@@ -2,6 +2,7 @@
 //!
 //! A new setting is one field here, its check in [`Settings::check`], and whoever obeys it.
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,18 @@ settings! {
     /// Importance of the feature, from 0: within a level, the report ranks by weight × effect. Default 1.
     pub weight: Option<f64>,
 
+    /// Nights in a row, this one among them, that the feature has to be at a level before it counts as that level; 1 by
+    /// default. Also called `for`. Needs a history.
+    #[serde(alias = "for")]
+    pub nights: Option<u32>,
+    /// A level that was reached stays until the effect is below its limit by this share of it, from 0 to 1; 0 by default.
+    /// Needs a history.
+    pub hysteresis: Option<f64>,
+    /// Until this day, included, the feature is INFO at most: no alert, no gate, no retraining. `2026-12-31`.
+    pub muted_until: Option<String>,
+    /// Why it is muted, for whoever reads the report.
+    pub mute_reason: Option<String>,
+
     /// Smallest value that a number may have. One value below it is a finding of `quality_level`.
     pub min: Option<f64>,
     /// Largest value that a number may have.
@@ -118,6 +131,7 @@ impl Settings {
             ("null_warning", self.null_warning),
             ("null_critical", self.null_critical),
             ("max_null_share", self.max_null_share),
+            ("hysteresis", self.hysteresis),
         ];
         for (key, value) in shares {
             let ok = value.is_none_or(|share| (0.0..=1.0).contains(&share));
@@ -130,6 +144,12 @@ impl Settings {
             ("null_warning", self.null_warning, "null_critical", self.null_critical),
         ];
         self.check_declared(checks);
+        if let Some(nights) = self.nights.filter(|nights| !(1..=365).contains(nights)) {
+            checks.wrong("nights", format!("nights is {nights}, but must be from 1 to 365"));
+        }
+        if let Some(text) = self.muted_until.as_ref().filter(|_| self.muted_until().is_none()) {
+            checks.wrong("muted_until", format!("muted_until is {text}, but must be a day like 2026-12-31"));
+        }
         for (lower, warning, upper, critical) in limits {
             number(checks, lower, warning);
             number(checks, upper, critical);
@@ -178,6 +198,18 @@ impl Settings {
         let Declared { min, max, max_null_share, unique, .. } = declared;
         let said = min.or(max).or(max_null_share).is_some() || unique || declared.is_about_names();
         said.then_some(declared)
+    }
+
+    /// The last day on which the feature is muted.
+    #[must_use]
+    pub fn muted_until(&self) -> Option<Date> {
+        self.muted_until.as_deref().and_then(|day| day.parse().ok())
+    }
+
+    /// Whether levels rest on the nights before.
+    #[must_use]
+    pub fn looks_back(&self) -> bool {
+        self.nights.is_some_and(|nights| nights > 1) || self.hysteresis.is_some_and(|share| share > 0.0)
     }
 
     /// The thresholds of a feature with these settings, where `base` are those of the run.

@@ -133,12 +133,12 @@ impl RunIdentity {
 pub fn definition(config: &ScanConfig) -> String {
     let mut config = serde_json::to_value(config).unwrap_or_default();
     if let Some(fields) = config.as_object_mut() {
-        for machine in ["current", "backend", "threads", "memory_limit", "skip_bad_files"] {
+        for machine in ["current", "backend", "devices", "threads", "memory_limit", "skip_bad_files"] {
             fields.remove(machine);
         }
         // A rule is what it says, wherever it stands in its file.
-        for rule in fields.get_mut("rules").and_then(|rules| rules.as_array_mut()).into_iter().flatten() {
-            rule.as_object_mut().and_then(|rule| rule.remove("origin"));
+        if let Some(rules) = fields.get_mut("rules").and_then(|rules| rules.as_array_mut()) {
+            rules.retain_mut(says_something);
         }
         // The night is the window of a run, and not its definition.
         if let Some(windows) = fields.get_mut("windows").and_then(|windows| windows.as_object_mut()) {
@@ -146,6 +146,17 @@ pub fn definition(config: &ScanConfig) -> String {
         }
     }
     digits(Sha256::new_with_prefix(config.to_string()), 16)
+}
+
+/// Takes from a rule where it stands, and that features are muted for a while: neither decides about a number. Whether
+/// anything is left.
+fn says_something(rule: &mut serde_json::Value) -> bool {
+    let Some(rule) = rule.as_object_mut() else { return true };
+    rule.remove("origin");
+    let Some(settings) = rule.get_mut("settings").and_then(|settings| settings.as_object_mut()) else { return true };
+    let before = settings.len();
+    settings.retain(|key, _| !matches!(key.as_str(), "muted_until" | "mute_reason"));
+    !settings.is_empty() || before == 0
 }
 
 /// Hash of what a report says, without the circumstances of the run: equal for equal data and definition.

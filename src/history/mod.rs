@@ -17,6 +17,7 @@ mod dataset;
 mod diff;
 mod error;
 mod export;
+mod hold;
 mod identity;
 pub(crate) mod instant;
 mod record;

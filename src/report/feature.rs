@@ -29,6 +29,9 @@ pub struct FeatureReport {
     pub kind: Kind,
     /// How much attention it asks for.
     pub level: Level,
+    /// The level that its own numbers of this night give, where earlier nights or a mute make another one of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_level: Option<Level>,
     /// Its importance, where one was given: within a level, reports for people rank by weight × effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
@@ -72,6 +75,19 @@ impl FeatureReport {
     pub fn why(&self) -> Vec<String> {
         let happened = self.change_kind.as_ref().map(ChangeKind::sentence);
         happened.into_iter().chain(self.reasons.iter().cloned()).collect()
+    }
+
+    /// The level that its own numbers give.
+    #[must_use]
+    pub fn raw_level(&self) -> Level {
+        self.raw_level.unwrap_or(self.level)
+    }
+
+    /// Gives it another level than its own numbers do, which are kept as the raw one, for `reason`.
+    pub fn relevel(&mut self, level: Level, reason: String) {
+        self.raw_level.get_or_insert(self.level);
+        self.level = level;
+        self.reasons.insert(0, reason);
     }
 
     /// The feature's statistic with its p- and q-value: KS where there is one, else chi-squared.

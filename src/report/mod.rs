@@ -71,11 +71,7 @@ impl Report {
     #[must_use]
     pub fn new(run: Run, features: Vec<FeatureReport>, skipped: Vec<Skipped>) -> Self {
         let summary = Summary::of(&features, &skipped);
-        let moved = features.iter().filter_map(|feature| {
-            let change = feature.change_kind.as_ref()?;
-            Some(Moved { name: &feature.name, level: feature.level, change })
-        });
-        let incidents = incident::group(&moved.collect::<Vec<_>>());
+        let incidents = incidents(&features);
         let (findings, comparisons) = (Vec::new(), Vec::new());
         Self { schema_version: SCHEMA_VERSION, run, summary, features, skipped, incidents, findings, comparisons }
     }
@@ -91,6 +87,12 @@ impl Report {
     pub fn add_finding(&mut self, finding: Finding) {
         let at = self.findings.partition_point(|known| known.feature.is_none());
         self.findings.insert(at, finding);
+    }
+
+    /// Counts the levels and groups the incidents anew, after levels changed.
+    pub fn settle(&mut self) {
+        self.summary = Summary::of(&self.features, &self.skipped);
+        self.incidents = incidents(&self.features);
     }
 
     /// The features as people want to see them: by level, then by weight × effect, then by name, the most severe first.
@@ -122,6 +124,14 @@ impl Report {
         let of_run = self.findings.iter().filter(|finding| finding.feature.is_none()).map(|finding| finding.level);
         of_run.max().unwrap_or_default().max(self.worst())
     }
+}
+
+fn incidents(features: &[FeatureReport]) -> Vec<Incident> {
+    let moved = features.iter().filter_map(|feature| {
+        let change = feature.change_kind.as_ref()?;
+        Some(Moved { name: &feature.name, level: feature.level, change })
+    });
+    incident::group(&moved.collect::<Vec<_>>())
 }
 
 /// The circumstances of a run. Two runs over the same data differ here alone.

@@ -111,6 +111,7 @@ fn numeric(name: &str, data_type: &str, psi: f64, d: f64, q: f64, shares: [u64; 
         }),
         categories: None,
         change_kind: None,
+        raw_level: None,
         notes: Vec::new(),
     }
 }

@@ -19,7 +19,9 @@ use crate::report::{
 };
 use crate::stats::{Adjustment, KsChoice, adjust};
 use crate::verdict::{CategoryEvidence, Evidence, Level, SideEvidence, Thresholds, judge};
+use crate::window::AsOf;
 use indexmap::IndexMap;
+use jiff::civil::Date;
 use std::collections::BTreeMap;
 
 const TOO_MANY: &str = "there are more categories than --max-categories allows";
@@ -45,15 +47,19 @@ pub(super) struct Evaluated {
     subject: Subject,
     findings: Vec<Finding>,
     frozen: bool,
+    /// The last day on which it is muted, and why it is.
+    muted: Option<(Date, Option<String>)>,
 }
 
 /// Evaluates the metrics of one feature.
 pub(super) fn evaluate(task: &Task, counted: Counted, config: &ScanConfig) -> Evaluated {
     let thresholds = task.settings.thresholds(&config.thresholds);
-    match counted {
+    let mut evaluated = match counted {
         Counted::Ordered(ordered) => of_ordered(task, &ordered, config, thresholds),
         Counted::Categorical(categorical) => of_categories(task, *categorical, config, thresholds),
-    }
+    };
+    evaluated.muted = task.settings.muted_until().map(|until| (until, task.settings.mute_reason.clone()));
+    evaluated
 }
 
 /// Adds what the features of a run decide together: q-values, the levels that rest on them, and what happened to those
@@ -80,6 +86,8 @@ pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Con
     }
     explain_changes(&mut features);
     features.iter_mut().for_each(raise);
+    let today = config.windows.as_of.unwrap_or_else(AsOf::now).day();
+    features.iter_mut().for_each(|feature| mute(feature, today));
     let mut concluded = Concluded { features: Vec::new(), findings: Vec::new(), frozen };
     for feature in features {
         concluded.features.push(feature.report);
@@ -103,6 +111,16 @@ fn raise(feature: &mut Evaluated) {
     let report = &mut feature.report;
     report.level = broken.iter().map(|(level, _)| *level).fold(report.level, Level::max);
     report.reasons.splice(0..0, broken.into_iter().map(|(_, message)| message));
+}
+
+/// A muted feature is told about, and asks for nothing.
+fn mute(feature: &mut Evaluated, today: Date) {
+    let Some((until, reason)) = feature.muted.as_ref().filter(|(until, _)| *until >= today) else { return };
+    if feature.report.level > Level::Info {
+        let level = feature.report.level.name().to_uppercase();
+        let why = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        feature.report.relevel(Level::Info, format!("{level}, muted until {until}{why}"));
+    }
 }
 
 /// Says of every feature that asks for attention what happened to it.
@@ -270,7 +288,7 @@ fn evaluated(
 ) -> Evaluated {
     let findings = quality::of_feature(&Sides { subject: &subject, outliers, beyond, declared, violations });
     let frozen = quality::is_frozen(&subject);
-    Evaluated { report, evidence, thresholds, subject, findings, frozen }
+    Evaluated { report, evidence, thresholds, subject, findings, frozen, muted: None }
 }
 
 /// The report of a feature with its metrics, and what they say to the verdict.
@@ -310,6 +328,7 @@ fn begin(task: &Task, comparison: &Comparison, config: &ScanConfig) -> (FeatureR
         psi_bins: None,
         categories: None,
         change_kind: None,
+        raw_level: None,
         notes: Vec::new(),
     };
     let evidence = Evidence {

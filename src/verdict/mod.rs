@@ -5,6 +5,9 @@
 //! the noise of PSI into one. All thresholds are inclusive. Nothing here reads rows, files or counts of cells.
 
 mod minor;
+mod nights;
+
+pub use nights::{kept, lasting};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -30,6 +30,15 @@ impl AsOf {
         Self::Instant(Timestamp::now())
     }
 
+    /// The day, by the clock of Greenwich where it is an instant.
+    #[must_use]
+    pub fn day(self) -> Date {
+        match self {
+            Self::Day(day) => day,
+            Self::Instant(instant) => instant.to_zoned_datetime(TimeZone::UTC).date(),
+        }
+    }
+
     fn in_zone(self, zone: &TimeZone) -> Result<ZonedDateTime, WindowError> {
         match self {
             Self::Day(day) => first_instant(day.to_datetime(jiff::civil::Time::midnight()), zone),

@@ -101,6 +101,7 @@ pub(crate) fn feature(i: u64, r: u64, runs: u64) -> FeatureReport {
         psi_bins: None,
         categories: None,
         change_kind: None,
+        raw_level: None,
         notes: Vec::new(),
     };
     let n = [ROWS - 100, ROWS - nulls];
