@@ -10,6 +10,7 @@ mod feature;
 mod happened;
 mod html;
 mod json;
+mod junit;
 mod markdown;
 mod ndjson;
 mod number;

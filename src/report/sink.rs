@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{FeatureReport, Report, html, json, markdown, ndjson, parquet, prometheus, table};
+use super::{FeatureReport, Report, html, json, junit, markdown, ndjson, parquet, prometheus, table};
 use crate::verdict::Level;
 
 /// Writes a report in one format.
@@ -38,6 +38,7 @@ pub static SINKS: &[&dyn Sink] = &[
     &parquet::Parquet,
     &markdown::Markdown,
     &html::Html,
+    &junit::JUnit,
     &prometheus::Prometheus,
 ];
 
