@@ -117,3 +117,79 @@ fn a_query_for_something_else_is_noticed() {
         assert!(std::panic::catch_unwind(|| checked(query)).is_err(), "{query}");
     }
 }
+
+/// The command lines in a text, by words: after `gpudrift` on a line, or in a list of strings.
+fn commands(text: &str) -> Vec<Vec<String>> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#') && !line.starts_with("//"));
+    let mut found = Vec::new();
+    for line in lines.clone() {
+        for (at, _) in line.match_indices("gpudrift ") {
+            let before = line[..at].chars().next_back();
+            let starts = before.is_none_or(|c| matches!(c, ' ' | '"' | '/'));
+            let rest = &line[at + "gpudrift ".len()..];
+            let words: Vec<String> =
+                rest.split(['"', '&', ';']).next().unwrap().split_whitespace().map(str::to_owned).collect();
+            if starts && words.first().is_some_and(|word| SUBCOMMANDS.contains(&word.as_str())) {
+                found.push(words);
+            }
+        }
+    }
+    // ["gpudrift", "scan", …] of Python, [scan, …] of YAML, over as many lines as it takes.
+    let whole: String = lines.collect::<Vec<_>>().join(" ");
+    for list in whole.split('[').skip(1) {
+        let items = list.split(']').next().unwrap().split(',').map(|item| item.trim().trim_matches('"').to_owned());
+        let words: Vec<String> = items.filter(|item| !item.is_empty() && item != "gpudrift").collect();
+        if words.first().is_some_and(|word| SUBCOMMANDS.contains(&word.as_str())) {
+            found.push(words);
+        }
+    }
+    found
+}
+
+const SUBCOMMANDS: [&str; 4] = ["scan", "retrain", "dashboard", "serve"];
+
+#[test]
+fn every_command_line_of_the_examples_is_one_that_the_program_takes() {
+    let files = [
+        ("crontab", 2),
+        ("systemd/gpudrift.service", 1),
+        ("airflow/gpudrift_dag.py", 3),
+        ("dagster/gpudrift_job.py", 1),
+        ("argo/cron-workflow.yaml", 1),
+        ("github/drift.yml", 2),
+    ];
+    for (name, expected) in files {
+        let commands = commands(&file(name));
+        assert_eq!(commands.len(), expected, "{name}: {commands:?}");
+        for command in commands {
+            // What an orchestrator fills in is a day.
+            let day = "{{ data_interval_end | ds }}";
+            let line = command.join(" ").replace(day, "2026-11-22").replace("context.partition_key", "2026-11-22");
+            let folder = tempfile::tempdir().unwrap();
+            let mut program = assert_cmd::Command::cargo_bin("gpudrift").unwrap();
+            let output = program.current_dir(folder.path()).args(line.split_whitespace()).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            // Here is no configuration, which is said after the command line was understood.
+            assert_eq!(output.status.code(), Some(2), "{name}: {line}\n{said}");
+            assert!(!said.contains("Usage:") && !said.contains("unexpected argument"), "{name}: {line}\n{said}");
+        }
+    }
+}
+
+#[test]
+fn the_image_has_what_the_build_reads() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("Dockerfile")).unwrap();
+    let copied: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("COPY ")).collect();
+    let from_here = copied.iter().filter(|line| !line.starts_with("--from")).flat_map(|line| line.split(' '));
+    let from_here: BTreeSet<&str> = from_here.filter(|name| *name != "./").collect();
+    for name in &from_here {
+        assert!(root.join(name).exists(), "{name}");
+    }
+    // Every folder that the sources include files of.
+    for needed in ["src", "shaders", "templates", "assets", "Cargo.lock"] {
+        assert!(from_here.contains(needed), "{needed} is not copied");
+    }
+    let version = text.lines().find_map(|line| line.strip_prefix("FROM rust:")).unwrap().split('-').next().unwrap();
+    assert_eq!(version, env!("CARGO_PKG_RUST_VERSION"));
+}
