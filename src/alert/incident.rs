@@ -1,24 +1,36 @@
-//! What is worth telling about: features whose level is not ok, as incidents.
+//! What is worth telling about: features whose level is not ok, and what was found about the whole run, as incidents.
 //!
-//! A feature is an incident of its own. Its subject is the same every night, so that a later run knows that it goes on.
+//! A feature is an incident of its own, and so is a check that found something about the whole run: a column that is gone,
+//! a window without its data. A subject is the same every night, so that a later run knows that it goes on.
 
+use indexmap::IndexMap;
+
+use crate::quality::Finding;
 use crate::report::{FeatureReport, Report};
 use crate::verdict::Level;
 
 /// Something that went wrong in one run, under one name.
 #[derive(Clone, Debug)]
 pub(super) struct Incident<'r> {
-    /// What it is about, the same in every run: the name of the feature.
+    /// What it is about, the same in every run: the name of the feature, or the check with [`WHOLE_RUN`] before it.
     pub(super) subject: String,
     /// One line for people.
     pub(super) title: String,
     /// The highest level of its features.
     pub(super) level: Level,
-    /// The features, the most severe first.
+    /// The features, the most severe first; none when it is about the whole run.
     pub(super) features: Vec<&'r FeatureReport>,
 }
 
-/// The incidents of a report from `least` on, the most severe first.
+/// What stands before the name of a check in the subject of an incident about the whole run.
+const WHOLE_RUN: &str = "whole run: ";
+
+/// The check, when a subject is one about the whole run.
+pub(super) fn check_of(subject: &str) -> Option<&str> {
+    subject.strip_prefix(WHOLE_RUN)
+}
+
+/// The incidents of a report from `least` on: those about the whole run first, then features, the most severe first.
 pub(super) fn incidents(report: &Report, least: Level) -> Vec<Incident<'_>> {
     let features = report.by_severity().into_iter().filter(|feature| feature.level >= least.max(Level::Info));
     let incident = |feature| Incident {
@@ -27,7 +39,29 @@ pub(super) fn incidents(report: &Report, least: Level) -> Vec<Incident<'_>> {
         level: feature.level,
         features: vec![feature],
     };
-    features.map(incident).collect()
+    of_run(report, least).into_iter().chain(features.map(incident)).collect()
+}
+
+/// One incident a check, with all that it found.
+fn of_run(report: &Report, least: Level) -> Vec<Incident<'_>> {
+    let mut checks: IndexMap<&str, Vec<&Finding>> = IndexMap::new();
+    let of_run = report.findings.iter().filter(|finding| finding.feature.is_none());
+    for finding in of_run.filter(|finding| finding.level >= least.max(Level::Warning)) {
+        checks.entry(&finding.check).or_default().push(finding);
+    }
+    let incident = |(check, findings): (&str, Vec<&Finding>)| {
+        let more = match findings.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more of this kind"),
+        };
+        Incident {
+            subject: format!("{WHOLE_RUN}{check}"),
+            title: format!("{}{more}", findings[0].message),
+            level: findings.iter().map(|finding| finding.level).max().unwrap_or_default(),
+            features: Vec::new(),
+        }
+    };
+    checks.into_iter().map(incident).collect()
 }
 
 fn feature_subject(feature: &FeatureReport) -> String {

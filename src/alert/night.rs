@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
-use super::incident::{Incident, incidents, is_unseen};
+use super::incident::{Incident, check_of, incidents, is_unseen};
 use super::message::{Action, FeatureNote, Links, MESSAGE_VERSION, Message, RunNote};
 use super::outbox::{OpenIncident, enqueue, open_incidents};
 use super::{AlertError, Alerts, samples};
@@ -183,6 +183,7 @@ impl Alerts {
         let now = night.report.features.iter().find(|feature| feature.name == known.subject);
         let nights = if known.nights == 1 { "one run".to_owned() } else { format!("{} runs", known.nights) };
         let summary = match now {
+            _ if check_of(&known.subject).is_some() => format!("No longer so, after {nights}."),
             Some(feature) => format!("{} is {} after {nights}.", known.subject, feature.level.name()),
             None => format!("{} is no longer part of the job after {nights}.", known.subject),
         };
@@ -213,7 +214,7 @@ impl Alerts {
         let message = Message {
             action: Action::Digest,
             level: untold.iter().map(|incident| incident.level).max().unwrap_or_default(),
-            title: format!("{} more features drifted in the same run", features.len()),
+            title: format!("{} more incidents in the same run", untold.len()),
             summary: "More incidents began in this run than are told one by one; look at the report.".to_owned(),
             features: features.iter().take(top).map(|feature| FeatureNote::of(feature)).collect(),
             more_features: features.len().saturating_sub(top),
@@ -242,7 +243,10 @@ impl Alerts {
             title: incident.title.clone(),
             summary: format!(
                 "{} in job {} ({since}), window {}.",
-                crate::format::counted(incident.features.len() as u64, "feature drifted", "features drifted"),
+                match incident.features.len() as u64 {
+                    0 => "The data are not as they should be".to_owned(),
+                    features => crate::format::counted(features, "feature drifted", "features drifted"),
+                },
                 night.job,
                 night.run.window
             ),

@@ -102,7 +102,7 @@ format = 'json'
             "gpudrift.toml, line 5: this rule says nothing about the features that it matches",
             "gpudrift.toml, line 9: alpha is 2, but must be from 0 to 1",
             "gpudrift.toml, line 8: psi_critical is 0.2, but must not be below psi_warning, 0.3",
-            "gpudrift.toml, line 11: format is xml, but the formats are table, json, ndjson, parquet, markdown, html, prometheus",
+            "gpudrift.toml, line 11: format is xml, but the formats are table, json, ndjson, parquet, markdown, html, junit, prometheus",
             "gpudrift.toml, line 13: a second sink without an output: one report can go to standard output; give the others an output",
         ]
     );
