@@ -21,7 +21,7 @@ use super::{Core, DeviceError};
 use crate::counts::Keys;
 use serde::{Deserialize, Serialize};
 
-/// The ways of [`Upload`], for options and for the file that remembers which one is faster.
+/// The ways by which keys come to a device, for options and for the file that remembers which one is faster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UploadWay {
