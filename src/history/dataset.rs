@@ -14,16 +14,17 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, UInt64Type};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
+use super::models::{ModelEntry, ModelWindow, ModelsStored};
 use super::record::{Numbers, QUANTILES};
 use super::{HistoryError, Point, RunIdentity, Step, Store, Stored, StoredRun, content};
 use crate::report::{FeatureReport, Finding, Report, Run, Skipped};
@@ -33,6 +34,8 @@ use crate::verdict::Level;
 const REALS: [&str; 6] = ["psi", "ks_statistic", "p_value", "q_value", "mean", "std"];
 /// The columns of counts.
 const COUNTS: [&str; 4] = ["rows", "nulls", "nans", "infinite"];
+
+mod models;
 
 /// A history in a folder.
 pub(super) struct Dataset {
@@ -49,8 +52,7 @@ impl Dataset {
     }
 
     fn file_of(&self, job: &str, window: &str, definition: &str) -> PathBuf {
-        let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string().replace("%2D", "-");
-        let [job, window] = [format!("job={}", encoded(job)), format!("window={}", encoded(window))];
+        let [job, window] = [format!("job={}", encoded_name(job)), format!("window={}", encoded_name(window))];
         self.folder.join(job).join(window).join(format!("{definition}.parquet"))
     }
 
@@ -66,6 +68,16 @@ impl Dataset {
             name.ends_with(".parquet") && !name.starts_with('.')
         })
     }
+}
+
+/// A text as the name of a folder.
+fn encoded_name(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string().replace("%2D", "-")
+}
+
+/// How the files of a history are written.
+fn compressed() -> WriterPropertiesBuilder {
+    WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()))
 }
 
 impl Store for Dataset {
@@ -155,6 +167,19 @@ impl Store for Dataset {
         }
         Ok(removed)
     }
+
+    fn put_models(&mut self, entries: &[ModelEntry]) -> Result<ModelsStored, HistoryError> {
+        self.put_model_windows(entries)
+    }
+
+    fn models(&self, job: Option<&str>, model: Option<&str>) -> Result<Vec<ModelWindow>, HistoryError> {
+        self.model_windows(job, model)
+    }
+
+    fn prune_models(&mut self, keep: TimeDelta) -> Result<usize, HistoryError> {
+        let latest = self.model_windows(None, None)?.pop();
+        latest.map_or(Ok(0), |latest| self.prune_model_windows(latest.at - keep))
+    }
 }
 
 const QUANTILE_COLUMNS: [&str; QUANTILES.len()] = ["q01", "q05", "q10", "q25", "q50", "q75", "q90", "q95", "q99"];
@@ -169,10 +194,7 @@ fn encoded(run: &StoredRun, report: &Report) -> Result<Vec<u8>, ParquetError> {
         ("gpudrift.findings", serde_json::to_string(&report.findings).map_err(external)?),
     ];
     let metadata = pairs.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect();
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_key_value_metadata(Some(metadata))
-        .build();
+    let properties = compressed().set_key_value_metadata(Some(metadata)).build();
     let all: Vec<Numbers> = report.features.iter().map(Numbers::of).collect();
     let mut fields = Vec::new();
     let mut columns: Vec<ArrayRef> = Vec::new();

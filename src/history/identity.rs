@@ -37,6 +37,13 @@ impl AsOf {
     }
 }
 
+impl std::fmt::Display for AsOf {
+    /// As it was written.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl From<crate::window::AsOf> for AsOf {
     fn from(as_of: crate::window::AsOf) -> Self {
         let at = match as_of {

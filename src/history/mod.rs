@@ -3,6 +3,7 @@
 //! ```text
 //!     Report + RunLabel -> RunIdentity -> History::store        one transaction a run
 //!     History::runs, report, series, last_levels                for trends, diffs, alerts, levels that take two nights
+//!     ModelReport -> ModelEntry -> History::store_models        windows of models, amended when labels arrive
 //! ```
 //!
 //! A run is known by its job, its window and its definition ([`RunIdentity`]). Storing the same run again changes
@@ -20,6 +21,7 @@ mod export;
 mod hold;
 mod identity;
 pub(crate) mod instant;
+mod models;
 mod record;
 mod sqlite;
 mod trend;
@@ -27,7 +29,7 @@ mod trend;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use config::{HistoryConfig, HistoryFormat, HistoryPlace};
@@ -35,6 +37,10 @@ pub use diff::{Diff, Moved, diff};
 pub use error::HistoryError;
 pub use export::{EXPORTS, ExportFormat, export};
 pub use identity::{AsOf, DEFAULT_JOB, RunIdentity, RunLabel, content, definition};
+pub use models::{
+    ModelDrift, ModelEntry, ModelFilter, ModelKey, ModelSegment, ModelStep, ModelTrend, ModelValue, ModelWindow,
+    ModelsStored, model_entries,
+};
 pub use record::{Numbers, QUANTILES};
 pub(crate) use sqlite::connect;
 pub use trend::{LevelChange, Trend, trends};
@@ -139,6 +145,12 @@ trait Store: Send {
     fn series(&self, runs: &[StoredRun], feature: &str) -> Result<Vec<Point>, HistoryError>;
     /// Removes runs that stand for an instant before `before`, and says how many.
     fn prune(&mut self, before: DateTime<Utc>) -> Result<usize, HistoryError>;
+    /// Stores windows of models, each as [`ModelWindow::settle`] says.
+    fn put_models(&mut self, entries: &[ModelEntry]) -> Result<ModelsStored, HistoryError>;
+    /// All windows of a job and of a model, where they are named, by instant, the oldest first.
+    fn models(&self, job: Option<&str>, model: Option<&str>) -> Result<Vec<ModelWindow>, HistoryError>;
+    /// Removes windows of models that end longer before the latest one, and says how many.
+    fn prune_models(&mut self, keep: TimeDelta) -> Result<usize, HistoryError>;
 }
 
 /// Which runs: all of a job, and at most so many of the latest.
@@ -332,13 +344,16 @@ impl History {
     }
 
     /// Removes the runs that stand for an instant more than `days` days before that of the latest run, and says how
-    /// many there were. The past is measured from the data, not from the clock, so filling in old windows is safe.
+    /// many there were; and the windows of models that end so long before the latest one. The past is measured from the
+    /// data, not from the clock, so filling in old windows is safe.
     ///
     /// # Errors
     /// When the history cannot be written; then nothing is removed.
     pub fn keep(&mut self, days: u32) -> Result<usize, HistoryError> {
+        let days = TimeDelta::days(days.into());
+        self.store.prune_models(days)?;
         match self.store.runs()?.last() {
-            Some(latest) => self.store.prune(latest.at - chrono::Duration::days(days.into())),
+            Some(latest) => self.store.prune(latest.at - days),
             None => Ok(0),
         }
     }

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
 use super::error::ModelError;
 use super::measure::{METRICS, metric};
 use super::options::{Calibrate, Keep, Limits, ModelOptions, Task, delay};
@@ -10,7 +13,7 @@ use super::window::Window;
 use crate::stats::Confidence;
 
 /// A model, and how it is looked at. See [`ModelOptions`] for what the fields mean.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[expect(missing_docs, reason = "the options have the docs")]
 pub struct ModelConfig {
     pub name: String,
@@ -39,9 +42,31 @@ pub struct ModelConfig {
     pub error: Option<String>,
     pub operations: Vec<String>,
     pub calibrate: Calibrate,
+    #[serde(serialize_with = "level")]
     pub confidence: Confidence,
     pub min_labels: u64,
     pub min_coverage: f64,
+}
+
+fn level<S: Serializer>(confidence: &Confidence, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(confidence.level())
+}
+
+impl ModelConfig {
+    /// Hash of what decides about the figures and their levels: not where the log and its labels lie, which is another
+    /// place every night. The reference counts by its path, seen from the root.
+    #[must_use]
+    pub fn definition(&self) -> String {
+        let absolute = |path: &String| {
+            std::path::absolute(path).map_or_else(|_| path.clone(), |path| path.to_string_lossy().into_owned())
+        };
+        let reference = self.reference.iter().map(absolute).collect();
+        let config = Self { reference, input: Vec::new(), labels: Vec::new(), ..self.clone() };
+        let json = serde_json::to_string(&config).expect("options are JSON");
+        let mut definition = hex::encode(Sha256::digest(json));
+        definition.truncate(16);
+        definition
+    }
 }
 
 /// Names of levels that are no metrics of performance: limits of the figures themselves.

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Poisson};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use statrs::function::gamma::digamma;
 
 use super::columns::binary_names;
@@ -35,7 +35,7 @@ const SEED: u64 = 42;
 const SEPARATED: f64 = 0.999;
 
 /// An estimated figure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The figure as it is to be expected.
     pub value: Option<f64>,

@@ -58,6 +58,6 @@ pub use join::IdFacts;
 pub use measure::{Better, Card, METRICS, Measure, metric};
 pub use operations::{ErrorReport, NumberReport, Operations};
 pub use options::{Calibrate, Keep, Limits, ModelOptions, Task};
-pub use report::{GroupReport, MetricReport, ModelFacts, ModelReport, RunFacts, Summary};
+pub use report::{Business, Dates, GroupReport, MetricReport, ModelFacts, ModelReport, RunFacts, Segment, Summary};
 pub use tally::RowCounts;
 pub use window::Window;

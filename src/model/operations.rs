@@ -3,7 +3,7 @@
 use std::io;
 
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::config::{ERROR_RATE, LATENCY_P95, ModelConfig};
 use super::drift::quantile;
@@ -13,7 +13,7 @@ use crate::format::{percent, real, significant};
 use crate::verdict::Level;
 
 /// Operations of a group.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operations {
     /// Rows a second, between the first and the last of the group.
     pub throughput_per_second: Option<f64>,
@@ -26,7 +26,7 @@ pub struct Operations {
 }
 
 /// A column of numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NumberReport {
     /// Values that are neither null nor NaN.
     pub values: u64,
@@ -49,7 +49,7 @@ pub struct NumberReport {
 }
 
 /// Requests that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ErrorReport {
     /// How many failed.
     pub failed: u64,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::confusion::Matrix;
 use super::drift::DriftReport;
@@ -85,6 +85,10 @@ pub struct ModelFacts {
     pub rows: u64,
     /// Rows of the labels that arrive apart.
     pub label_rows: u64,
+    /// The latest time of the log (RFC 3339, UTC), where rows have one.
+    pub latest: Option<String>,
+    /// Hash of what decides about the figures: everything that is configured but the paths of log and labels.
+    pub definition: String,
     /// What was found about ids.
     pub ids: IdFacts,
     /// Level of the confidence intervals.
@@ -157,7 +161,7 @@ pub struct GroupReport {
 }
 
 /// A figure.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricReport {
     /// The figure; null where `undefined` says why.
     pub value: Option<f64>,
@@ -174,7 +178,7 @@ pub struct MetricReport {
 }
 
 /// What predictions were worth.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Business {
     /// Of all measured rows.
     pub total: f64,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use chrono::{DateTime, SecondsFormat};
 use indexmap::IndexMap;
 
 use super::columns::binary_names;
@@ -123,6 +124,10 @@ fn report(
         files: counted.files,
         rows: counted.rows,
         label_rows: counted.label_rows,
+        latest: latest
+            .and_then(DateTime::from_timestamp_micros)
+            .map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        definition: config.definition(),
         ids: counted.ids,
         confidence: config.confidence.level(),
         baseline: whole.iter().flat_map(|all| all.iter()).map(|(name, one)| (*name, one.value)).collect(),

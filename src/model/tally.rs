@@ -15,7 +15,8 @@ use super::values::ValueCounts;
 use crate::source::Fault;
 
 /// Rows of a group, by what they have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct RowCounts {
     /// All of them.
     pub rows: u64,

@@ -2,16 +2,18 @@
 //! leaves the history as it was. Runs at the same time wait for each other.
 
 mod migrate;
+mod models;
 mod read;
 mod write;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 
 use super::error::HistoryError;
+use super::models::{ModelEntry, ModelWindow, ModelsStored};
 use super::{Numbers, Point, RunIdentity, Step, Store, Stored, StoredRun};
 use crate::report::{Report, Run};
 
@@ -95,6 +97,18 @@ impl Store for Database {
 
     fn prune(&mut self, before: DateTime<Utc>) -> Result<usize, HistoryError> {
         write::prune(&mut self.connection, before).map_err(|error| HistoryError::sqlite("write", &self.path, error))
+    }
+
+    fn put_models(&mut self, entries: &[ModelEntry]) -> Result<ModelsStored, HistoryError> {
+        models::put(&mut self.connection, entries).map_err(|error| HistoryError::sqlite("write", &self.path, error))
+    }
+
+    fn models(&self, job: Option<&str>, model: Option<&str>) -> Result<Vec<ModelWindow>, HistoryError> {
+        self.doing("read", |connection| models::read(connection, job, model))
+    }
+
+    fn prune_models(&mut self, keep: TimeDelta) -> Result<usize, HistoryError> {
+        self.doing("write", |connection| models::prune(connection, keep))
     }
 }
 

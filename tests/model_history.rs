@@ -1,0 +1,212 @@
+//! Windows of models in the history: stored once, amended when labels arrive, read as series.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its history fails")]
+
+#[path = "support/logs.rs"]
+#[allow(dead_code, reason = "the tests of the scan use the rest")]
+mod logs;
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use gpudrift::history::{History, HistoryPlace, ModelFilter, ModelWindow, ModelsStored, model_entries};
+use gpudrift::model::scan::scan;
+use gpudrift::model::{ModelOptions, ModelReport, Window};
+
+use logs::{Row, log, write_labels, write_log};
+
+/// The options of the model of these tests: a window a week, two versions, a reference.
+fn options(folder: &Path) -> ModelOptions {
+    let path = |name: &str| Some(vec![folder.join(name).display().to_string()]);
+    ModelOptions {
+        input: path("log.parquet"),
+        score: Some("score".to_owned()),
+        label: Some("label".to_owned()),
+        id: Some("id".to_owned()),
+        timestamp: Some("at".to_owned()),
+        version: Some("version".to_owned()),
+        window: Some(Window::Week),
+        reference: path("reference.parquet"),
+        ..ModelOptions::default()
+    }
+}
+
+fn scanned(options: ModelOptions) -> ModelReport {
+    scan(&[options.resolve("loan").unwrap()], 1 << 24).unwrap()
+}
+
+fn labelled(folder: &Path) -> ModelOptions {
+    ModelOptions { labels: Some(vec![folder.join("labels.parquet").display().to_string()]), ..options(folder) }
+}
+
+fn store(history: &mut History, report: &ModelReport) -> ModelsStored {
+    history.store_models(&model_entries(report, None, None, chrono::Utc::now())).unwrap()
+}
+
+fn labels(folder: &Path, rows: &[Row]) {
+    let labels: Vec<_> = rows.iter().map(|row| (row.id, row.label)).collect();
+    write_labels(&folder.join("labels.parquet"), &labels);
+}
+
+/// Runs `test` for each form of a history, beside a log of `rows` and its reference.
+fn each_format(rows: &[Row], test: impl Fn(&Path, HistoryPlace)) {
+    for name in ["history.db", "history/"] {
+        let folder = tempfile::tempdir().unwrap();
+        write_log(&folder.path().join("log.parquet"), rows, false);
+        write_log(&folder.path().join("reference.parquet"), &log(4000), true);
+        test(folder.path(), HistoryPlace::at(folder.path().join(name)));
+    }
+}
+
+fn windows(history: &History) -> Vec<ModelWindow> {
+    history.models(&ModelFilter::default()).unwrap()
+}
+
+fn steps(new: usize, unchanged: usize, grown: usize, amended: usize, kept: usize) -> ModelsStored {
+    ModelsStored { new, unchanged, grown, amended, kept }
+}
+
+#[test]
+fn late_labels_amend_a_window_and_its_first_value_stays() {
+    let rows = log(6000);
+    each_format(&rows, |folder, place| {
+        let mut history = History::open(&place).unwrap();
+        let unlabelled = scanned(options(folder));
+        // Five weeks that are touched, two versions.
+        assert_eq!(store(&mut history, &unlabelled), steps(10, 0, 0, 0, 0));
+        assert_eq!(store(&mut history, &unlabelled), steps(0, 10, 0, 0, 0), "the same again changes nothing");
+        labels(folder, &rows[..3000]);
+        let half = scanned(labelled(folder));
+        assert_eq!(store(&mut history, &half), steps(0, 4, 0, 6, 0));
+        labels(folder, &rows);
+        let whole = scanned(labelled(folder));
+        assert_eq!(store(&mut history, &whole), steps(0, 4, 0, 6, 0));
+        drop(history);
+
+        let mut history = History::open_existing(&place).unwrap();
+        let kept = windows(&history);
+        assert_eq!(kept.len(), 10);
+        for window in &kept {
+            let (first, latest) = (&window.first, window.latest());
+            assert_eq!((first.coverage(), latest.coverage()), (0.0, 1.0), "{:?}", window.key);
+            assert!(first.stored_at < latest.stored_at);
+            assert_eq!(first.metric("accuracy"), None);
+            let (estimate, truth) = (first.estimate("accuracy").unwrap(), latest.metric("accuracy").unwrap());
+            assert_eq!(latest.estimated["accuracy"].error, Some(estimate - truth));
+        }
+        // Both values read back to the bit.
+        let group = |report: &ModelReport, window: &ModelWindow| {
+            let same =
+                |start: &str, version: &Option<String>| *start == window.key.window && *version == window.key.version;
+            let found = report.groups.iter().find(|group| same(&group.window.as_ref().unwrap().start, &group.version));
+            found.unwrap().clone()
+        };
+        for window in &kept {
+            let expected = group(&whole, window);
+            assert_eq!(window.latest().metrics["roc_auc"], expected.metrics["roc_auc"]);
+            assert_eq!(window.latest().rows, expected.rows);
+            assert_eq!(window.latest().operations, expected.operations);
+            assert_eq!(window.first.estimated["f1"], group(&unlabelled, window).estimated["f1"]);
+        }
+        // What knows less changes nothing.
+        assert_eq!(store(&mut history, &unlabelled), steps(0, 0, 0, 0, 10));
+        assert_eq!(windows(&history), kept);
+    });
+}
+
+#[test]
+fn a_window_that_was_not_over_grows_and_a_log_that_has_only_a_part_of_one_changes_nothing() {
+    let rows = log(6000);
+    each_format(&rows[..3100], |folder, place| {
+        let mut history = History::open(&place).unwrap();
+        assert_eq!(store(&mut history, &scanned(options(folder))).new, 6);
+        let open = |history: &History| windows(history).into_iter().filter(|window| window.open).count();
+        assert_eq!(open(&history), 2, "the week that the log ends in, of both versions");
+        write_log(&folder.join("log.parquet"), &rows, false);
+        assert_eq!(store(&mut history, &scanned(options(folder))), steps(4, 4, 2, 0, 0));
+        assert_eq!(windows(&history).iter().filter(|window| window.amended.is_some()).count(), 0);
+        write_log(&folder.join("log.parquet"), &rows[1000..], false);
+        let stored = store(&mut history, &scanned(options(folder)));
+        assert_eq!((stored.kept, stored.amended, stored.grown), (2, 0, 0), "{stored:?}");
+    });
+}
+
+#[test]
+fn shares_of_the_traffic_and_series_are_those_of_versions() {
+    let rows = log(6000);
+    each_format(&rows, |folder, place| {
+        let mut history = History::open(&place).unwrap();
+        let segments = Some(vec!["region".to_owned()]);
+        store(&mut history, &scanned(ModelOptions { segments, ..options(folder) }));
+        let trends = history.model_trends(&ModelFilter { whole: true, ..ModelFilter::default() }).unwrap();
+        let versions: Vec<_> = trends.iter().map(|trend| trend.version.as_deref().unwrap()).collect();
+        assert_eq!(versions, ["canary", "prod"]);
+        for (canary, prod) in trends[0].windows.iter().zip(&trends[1].windows) {
+            let shares = [canary.traffic.unwrap(), prod.traffic.unwrap()];
+            assert!((shares[0] - 0.1).abs() < 0.01 && (shares[0] + shares[1] - 1.0).abs() < 1e-12, "{shares:?}");
+        }
+        assert!(trends[1].estimate("accuracy").iter().all(Option::is_some));
+        let all = history.model_trends(&ModelFilter::default()).unwrap();
+        assert_eq!(all.len(), 6, "all rows, north and south, of two versions");
+        let last = ModelFilter { last: Some(2), version: Some("prod".to_owned()), ..ModelFilter::default() };
+        assert!(history.model_trends(&last).unwrap().iter().all(|trend| trend.windows.len() == 2));
+        let other = ModelFilter { model: Some("other".to_owned()), ..ModelFilter::default() };
+        assert_eq!(history.models(&other).unwrap(), []);
+    });
+}
+
+#[test]
+fn another_definition_is_kept_apart_and_the_latest_one_is_read() {
+    let rows = log(6000);
+    each_format(&rows, |folder, place| {
+        let mut history = History::open(&place).unwrap();
+        store(&mut history, &scanned(options(folder)));
+        let higher = ModelOptions { threshold: Some(0.6), ..options(folder) };
+        assert_eq!(store(&mut history, &scanned(higher.clone())).new, 10);
+        let definition = higher.resolve("loan").unwrap().definition();
+        let kept = windows(&history);
+        assert_eq!(kept.len(), 10);
+        assert!(kept.iter().all(|window| window.key.definition == definition));
+    });
+}
+
+#[test]
+fn windows_that_are_older_than_the_days_to_keep_go() {
+    let rows = log(6000);
+    each_format(&rows, |folder, place| {
+        let mut history = History::open(&HistoryPlace { keep_days: Some(7), ..place }).unwrap();
+        store(&mut history, &scanned(options(folder)));
+        let kept = windows(&history);
+        assert_eq!(kept.len(), 4, "{kept:?}");
+        assert_eq!(store(&mut history, &scanned(options(folder))).unchanged, 4);
+    });
+}
+
+#[test]
+fn the_scan_keeps_its_windows_where_the_file_says_or_the_flag() {
+    let folder = tempfile::tempdir().unwrap();
+    write_log(&folder.path().join("log.parquet"), &log(3000), true);
+    let config = "[history]\npath = 'models.db'\n[model.loan]\ninput = ['log.parquet']\nscore = 'score'\nlabel = 'label'\n\
+                  timestamp = 'at'\nwindow = 'week'\n";
+    std::fs::write(folder.path().join("gpudrift.toml"), config).unwrap();
+    let said = |arguments: &[&str]| {
+        let mut command = Command::cargo_bin("gpudrift").unwrap();
+        let output = command.current_dir(folder.path()).args(["model", "scan"]).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(said(&["--no-history"]), "");
+    assert!(!folder.path().join("models.db").exists());
+    assert_eq!(said(&[]), "5 groups in models.db: 5 new\n");
+    assert_eq!(said(&[]), "5 groups in models.db: 5 as before\n");
+    assert_eq!(said(&["--job", "other"]), "5 groups in models.db: 5 new\n");
+    assert_eq!(said(&["--history", "folder/"]), "5 groups in folder/: 5 new\n");
+    // A log without windows stands for the time that it is said to be about.
+    let alone = ["--input", "log.parquet", "--score", "score", "--label", "label", "--history", "models.db"];
+    assert_eq!(said(&alone), "1 group in models.db: 1 new\n");
+    assert_eq!(said(&[&alone[..], &["--as-of", "2026-02-01"]].concat()), "1 group in models.db: 1 new\n");
+    let history = History::open_existing(&HistoryPlace::at(folder.path().join("models.db"))).unwrap();
+    let model = ModelFilter { model: Some("model".to_owned()), ..ModelFilter::default() };
+    let names: Vec<_> = history.models(&model).unwrap().into_iter().map(|window| window.key.window).collect();
+    assert_eq!(names, ["2026-02-01", "whole"]);
+}
