@@ -210,3 +210,76 @@ fn the_scan_keeps_its_windows_where_the_file_says_or_the_flag() {
     let names: Vec<_> = history.models(&model).unwrap().into_iter().map(|window| window.key.window).collect();
     assert_eq!(names, ["2026-02-01", "whole"]);
 }
+
+/// The program in `folder`: its exit code, and what it says on standard output.
+fn gpudrift(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::cargo_bin("gpudrift").unwrap().current_dir(folder).args(arguments).output().unwrap();
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{arguments:?}: {output:?}");
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+/// A folder with a model whose labels may come, three weeks of it good and two weeks bad.
+fn a_model_that_becomes_worse() -> (tempfile::TempDir, Vec<Row>) {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = log(9000);
+    write_log(&folder.path().join("log.parquet"), &rows, false);
+    write_log(&folder.path().join("reference.parquet"), &rows[..5000], true);
+    let config = "[history]\npath = 'models.db'\n[retrain]\nperformance_drop = 0.03\n\
+                  [model.loan]\ninput = ['log.parquet']\nscore = 'score'\nlabel = 'label'\nid = 'id'\n\
+                  reference = ['reference.parquet']\ntimestamp = 'at'\nwindow = 'week'\n";
+    std::fs::write(folder.path().join("gpudrift.toml"), config).unwrap();
+    (folder, rows)
+}
+
+#[test]
+fn the_history_of_models_shows_the_first_value_the_amended_one_and_how_far_the_estimate_was_off() {
+    let (folder, rows) = a_model_that_becomes_worse();
+    let folder = folder.path();
+    gpudrift(folder, &["model", "scan"]);
+    labels(folder, &rows);
+    gpudrift(folder, &["model", "scan", "--labels", "labels.parquet"]);
+    let (_, text) = gpudrift(folder, &["model", "history", "loan"]);
+    assert!(text.contains("estimates were off by") && text.contains("over 5 windows"), "{text}");
+    let row = text.lines().find(|line| line.starts_with("2026-01-26")).unwrap();
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    assert!(cells.contains(&"0%") && cells.contains(&"100%"), "{row}");
+    assert!(cells.iter().any(|cell| cell.starts_with("~0.")), "{row}");
+    let (_, all) = gpudrift(folder, &["model", "history"]);
+    assert!(all.lines().nth(2).unwrap().contains("loan") && all.contains('▁') && all.contains('█'), "{all}");
+    let (_, json) = gpudrift(folder, &["model", "history", "-f", "json", "--last", "2"]);
+    let trends: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let window = &trends[0]["windows"][1];
+    assert_eq!((&window["window"], &window["first"]["rows"]["labelled"]), (&"2026-01-26".into(), &0.into()));
+    let [estimate, truth] = [&window["first"]["estimated"], &window["amended"]["metrics"]]
+        .map(|figures| figures["accuracy"]["value"].as_f64().unwrap());
+    assert_eq!(window["amended"]["estimated"]["accuracy"]["error"].as_f64(), Some(estimate - truth));
+}
+
+#[test]
+fn the_history_of_a_model_decides_about_its_training() {
+    let (folder, rows) = a_model_that_becomes_worse();
+    let folder = folder.path();
+    gpudrift(folder, &["model", "scan"]);
+    let check = || {
+        let (code, text) = gpudrift(folder, &["retrain", "check", "-f", "json"]);
+        (code, serde_json::from_str::<serde_json::Value>(&text).unwrap())
+    };
+    // The scores lie where they lay: what changed is what they mean, and without labels nobody knows.
+    let (code, unlabelled) = check();
+    assert_eq!((code, &unlabelled["answer"]), (Some(0), &"no".into()), "{unlabelled}");
+    assert_eq!(unlabelled["evidence"]["performance"]["of"]["estimated"], true);
+    assert_eq!(unlabelled["conditions"][0]["text"], "0 of 1,000 new rows with a label are there");
+    labels(folder, &rows);
+    gpudrift(folder, &["model", "scan", "--labels", "labels.parquet"]);
+    let (code, labelled) = check();
+    assert_eq!((code, &labelled["answer"]), (Some(1), &"yes".into()), "{labelled}");
+    let of = &labelled["evidence"]["performance"]["of"];
+    assert_eq!((&of["window"], &of["estimated"]), (&"2026-01-26".into(), &false.into()));
+    assert!(labelled["summary"].as_str().unwrap().starts_with("accuracy fell by 0."), "{labelled}");
+    // What a training has seen is not new.
+    gpudrift(folder, &["retrain", "done", "--model-version", "v2", "--at", "2026-01-19"]);
+    let (_, later) = check();
+    let new = later["evidence"]["new_samples"].as_u64().unwrap();
+    let expected = rows.iter().filter(|row| row.time >= logs::START + 18 * logs::DAY).count() as u64;
+    assert_eq!(new, expected);
+}

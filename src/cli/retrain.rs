@@ -2,12 +2,15 @@
 
 use std::io::{self, Write};
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use gpudrift::alert::{Alerts, Delivered};
 use gpudrift::config::Sections;
 use gpudrift::format::printable;
-use gpudrift::history::{AsOf, DEFAULT_JOB, History};
-use gpudrift::retrain::{Decision, Evidence, Ledger, Performance, Policy, PolicyName, RetrainConfig, Training};
+use gpudrift::history::{AsOf, DEFAULT_JOB, History, ModelFilter};
+use gpudrift::retrain::{
+    Decision, Evidence, Ledger, Look, Performance, Policy, PolicyName, RetrainConfig, Training, Watched,
+};
 
 use super::columns::columns;
 use super::exit::{Exit, Failure};
@@ -42,7 +45,10 @@ enum Command {
         /// What makes a training due [default: that of the configuration, or triggered]
         #[arg(long, value_enum, value_name = "POLICY")]
         policy: Option<PolicyName>,
-        /// How good the model was when it was trained, and is now: 0.91,0.84
+        /// The model whose windows in the history say how good it is [default: that of the configuration, or the only one]
+        #[arg(long, value_name = "NAME")]
+        model: Option<String>,
+        /// How good the model was when it was trained, and is now: 0.91,0.84 [default: what the history knows]
         #[arg(long, value_name = "THEN,NOW", value_parser = performance)]
         performance: Option<Performance>,
         /// Keep no answer and call no hook
@@ -74,7 +80,7 @@ enum Format {
 fn performance(text: &str) -> Result<Performance, String> {
     let numbers = text.split(',').map(|number| number.trim().parse::<f64>().ok().filter(|number| number.is_finite()));
     match numbers.collect::<Option<Vec<_>>>().as_deref() {
-        Some(&[baseline, current]) => Ok(Performance { baseline, current }),
+        Some(&[baseline, current]) => Ok(Performance { baseline, current, of: None }),
         _ => Err("two numbers are needed, then and now, like 0.91,0.84".to_owned()),
     }
 }
@@ -85,7 +91,7 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<Exit, Failure> {
     let ledger = Ledger::open(&history).map_err(Failure::failed)?;
     let job = args.place.job.as_deref().unwrap_or(DEFAULT_JOB);
     match &args.command {
-        Command::Check { policy, performance, dry_run } => {
+        Command::Check { policy, model, performance, dry_run } => {
             let Sections { alerts, mut retrain, .. } = args.place.sections()?;
             retrain.policy = policy.or(retrain.policy);
             let hooks = if *dry_run { Vec::new() } else { retrain.hooks.clone().unwrap_or_default() };
@@ -94,7 +100,8 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<Exit, Failure> {
             if let Some(alerts) = &alerts {
                 alerts.check_names(&hooks).map_err(alert_failure)?;
             }
-            let decision = decide(&history, &ledger, job, &retrain, *performance)?;
+            retrain.model = model.clone().or(retrain.model);
+            let decision = decide(&history, &ledger, job, &retrain, performance.clone())?;
             let mut delivered = Delivered::default();
             if !dry_run {
                 if let Some(alerts) = alerts.filter(|_| decision.is_yes()) {
@@ -113,8 +120,8 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<Exit, Failure> {
             })
         }
         Command::Done { model_version, at } => {
-            let latest = history.runs(&args.place.filter(Some(1))).map_err(Failure::failed)?.pop();
-            let Some(at) = at.as_ref().map(AsOf::at).or(latest.map(|run| run.at)) else { return Err(no_run(job)) };
+            let latest = latest(&history, &args.place, job)?;
+            let Some(at) = at.as_ref().map(AsOf::at).or(latest) else { return Err(no_run(job)) };
             let training = Training { model_version: model_version.clone(), at };
             ledger.done(job, &training).map_err(Failure::failed)?;
             print(&format!("{job}: {} is trained on data up to {at}\n", printable(model_version)))
@@ -133,8 +140,19 @@ pub(crate) fn run(args: &RetrainArgs) -> Result<Exit, Failure> {
     }
 }
 
+/// The instant of the latest run, or, without runs, of the latest window of a model.
+fn latest(history: &History, place: &Place, job: &str) -> Result<Option<DateTime<Utc>>, Failure> {
+    if let Some(run) = history.runs(&place.filter(Some(1))).map_err(Failure::failed)?.pop() {
+        return Ok(Some(run.at));
+    }
+    let filter = ModelFilter { job: Some(job.to_owned()), whole: true, ..ModelFilter::default() };
+    Ok(history.models(&filter).map_err(Failure::failed)?.iter().map(|window| window.at).max())
+}
+
 fn no_run(job: &str) -> Failure {
-    let message = format!("the history has no run of the job {job}: scan first, or name the job with --job");
+    let message = format!(
+        "the history has no run of the job {job}, and no window of a model: scan first, or name the job with --job"
+    );
     Failure::usage(anyhow::anyhow!(message))
 }
 
@@ -151,12 +169,18 @@ fn decide(
         return Err(Failure::usage(anyhow::anyhow!(message)));
     }
     let trained = ledger.trained(job).map_err(Failure::failed)?;
-    let (nights, all) = (policy.nights as usize, policy.name == PolicyName::Budgeted);
-    let evidence = Evidence::gather(history, job, trained, nights, all).map_err(Failure::failed)?;
-    let Some(evidence) = evidence else { return Err(no_run(job)) };
+    let watched = Watched {
+        model: config.model.as_deref(),
+        metric: config.metric.as_deref(),
+        estimates: config.estimates.unwrap_or(true),
+    };
+    let look = Look { nights: policy.nights as usize, all: policy.name == PolicyName::Budgeted, watched };
+    let evidence = Evidence::gather(history, job, trained, &look).map_err(Failure::failed)?;
+    let Some(mut evidence) = evidence else { return Err(no_run(job)) };
+    evidence.performance = performance.or(evidence.performance);
     let since = evidence.trained.as_ref().map(|training| training.at);
     let asked = ledger.asked(job, since, evidence.at).map_err(Failure::failed)?;
-    Ok(policy.decide(job, Evidence { performance, ..evidence }, asked))
+    Ok(policy.decide(job, evidence, asked))
 }
 
 fn show(decision: &Decision, format: Format) -> Result<(), Failure> {

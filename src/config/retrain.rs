@@ -2,6 +2,8 @@
 
 use super::checks::Checks;
 use super::sections::Section;
+use super::select::did_you_mean;
+use crate::model::{METRICS, metric};
 use crate::retrain::{PolicyName, RetrainConfig};
 
 impl Section for RetrainConfig {
@@ -10,12 +12,16 @@ impl Section for RetrainConfig {
     }
 
     fn check(&self, checks: &mut Checks) {
-        for (key, value) in [("drift", self.drift), ("performance_drop", self.performance_drop)] {
-            if let Some(value) = value {
-                checks.value(key, value, value > 0.0 && value <= 1.0, "must be above 0 and at most 1");
-            }
+        if let Some(drift) = self.drift {
+            checks.value("drift", drift, drift > 0.0 && drift <= 1.0, "must be above 0 and at most 1");
         }
-        for (key, value) in [("cost", self.cost), ("loss_per_day", self.loss_per_day)] {
+        if let Some(name) = self.metric.as_ref().filter(|name| metric(name).is_none()) {
+            let hint = did_you_mean(name, METRICS.iter().map(|card| card.name));
+            checks.wrong("metric", format!("no metric is called {name}{hint}; `gpudrift model metrics` lists them"));
+        }
+        let amounts =
+            [("performance_drop", self.performance_drop), ("cost", self.cost), ("loss_per_day", self.loss_per_day)];
+        for (key, value) in amounts {
             if let Some(value) = value {
                 checks.value(key, value, value > 0.0 && value.is_finite(), "must be above 0");
             }

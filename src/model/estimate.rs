@@ -47,6 +47,9 @@ pub struct Estimate {
     pub high: Option<f64>,
     /// The estimate minus what came true, once there are labels.
     pub error: Option<f64>,
+    /// The same figure of the reference, from its labels, or a declared one.
+    #[serde(default)]
+    pub baseline: Option<f64>,
 }
 
 /// What a reference knows that estimates need.
@@ -100,7 +103,7 @@ impl Estimator {
             let error = Some(deviation / libm::sqrt(rows * share)).filter(|error| error.is_finite() && value.is_some());
             let ends = value.zip(error).and_then(|(value, error)| config.confidence.normal(value, error));
             let [low, high] = [0, 1].map(|end| ends.map(|ends| ends[end].clamp(0.0, 1.0)));
-            (name, Estimate { value, sampling_error: error, low, high, error: None })
+            (name, Estimate { value, sampling_error: error, low, high, error: None, baseline: None })
         };
         Ok(NAMES.into_iter().map(estimate).collect())
     }

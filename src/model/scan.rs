@@ -178,7 +178,8 @@ impl Part<'_> {
             // What came true weighs more than what was to be expected.
             let measure = Measure { value: estimate.value, ..Measure::default() };
             let many = tally.rows.rows >= config.min_labels && !enough;
-            let (report, reason) = judge(config, name, &measure, baseline.figure(config, slice, name), many);
+            estimate.baseline = baseline.figure(config, slice, name);
+            let (report, reason) = judge(config, name, &measure, estimate.baseline, many);
             reasons.extend(reason.map(|reason| (report.level, format!("expected {reason}"))));
         }
         // Where it is known how good the predictions are, that they moved is worth a look, and no alarm.

@@ -4,6 +4,7 @@
 //! [retrain]
 //! policy = "triggered"        # or scheduled, continuous, budgeted
 //! drift = 0.1                 # share of the features that drifted, by weight
+//! model = "loan"              # whose windows `gpudrift model scan` keeps
 //! performance_drop = 0.05
 //! min_samples = 1000
 //! cooldown = "7 days"
@@ -55,9 +56,15 @@ pub struct RetrainConfig {
     pub drift: Option<f64>,
     /// So many runs in a row must have it; default 1.
     pub nights: Option<u32>,
-    /// Drop of performance from which a training is due; default 0.05.
+    /// The model of `[model.NAME]` whose windows in the history say how good it is; default: the only one.
+    pub model: Option<String>,
+    /// The metric that must not become worse; default accuracy, or R² of a regression.
+    pub metric: Option<String>,
+    /// Whether what scores let expect (CBPE) counts where labels are missing; default true.
+    pub estimates: Option<bool>,
+    /// Drop of performance against the model's baseline from which a training is due; default 0.05.
     pub performance_drop: Option<f64>,
-    /// Rows since the last training that any training takes; default 1000.
+    /// Rows since the last training that any training takes, of a model in the history rows with a label; default 1000.
     pub min_samples: Option<u64>,
     /// No training sooner after the last one; default 1 day.
     pub cooldown: Option<Period>,

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Training;
+use super::performance::{FromModels, Watched};
+use super::{Performance, Training};
 use crate::change::Cause;
 use crate::history::{History, HistoryError, RunFilter, StoredRun, instant};
 use crate::report::{FeatureReport, Report};
@@ -25,19 +26,10 @@ pub struct Drift {
     pub bugs: Vec<String>,
 }
 
-/// How good the model is, where somebody knows: larger is better.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Performance {
-    /// When it was trained.
-    pub baseline: f64,
-    /// Now.
-    pub current: f64,
-}
-
 /// Everything that a policy looks at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// Name of the latest run.
+    /// Name of the latest run, or, without runs, of the latest window of the model.
     pub run: String,
     /// The instant that it stands for.
     #[serde(with = "instant")]
@@ -51,12 +43,19 @@ pub struct Evidence {
     pub drift: Drift,
     /// Shares of drift of the latest runs, the latest first, as many as the policy looks at.
     pub shares: Vec<f64>,
-    /// Rows of the runs since then; rows that two windows share count once, as far as the lengths of windows tell.
+    /// Rows since then. Of a model whose windows are in the history: those with a label, which a training takes. Else those
+    /// of the runs; rows that two windows share count once, as far as the lengths of windows tell.
     pub new_samples: u64,
+    /// Whether they are rows with a label.
+    #[serde(default)]
+    pub labelled: bool,
     /// Sum of the drift shares since then, each times the days that it lasted.
     pub drifted_days: f64,
     /// How good the model is.
     pub performance: Option<Performance>,
+    /// Models in the history of which nobody has said which one it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unnamed_models: Vec<String>,
 }
 
 impl Drift {
@@ -86,8 +85,7 @@ impl Drift {
 }
 
 impl Evidence {
-    /// What the history says about `job` since `trained`; `None` when there is no run. Drift is looked at in the latest
-    /// `nights` runs, and in every run since the training when `all` is set.
+    /// What the history says about `job` since `trained`; `None` when there is neither a run nor a window of a model.
     ///
     /// # Errors
     /// When the history cannot be read.
@@ -95,19 +93,67 @@ impl Evidence {
         history: &History,
         job: &str,
         trained: Option<Training>,
-        nights: usize,
-        all: bool,
+        look: &Look<'_>,
     ) -> Result<Option<Self>, HistoryError> {
         let runs = history.runs(&RunFilter::job(job))?;
-        let (Some(first), Some(latest)) = (runs.first(), runs.last()) else { return Ok(None) };
-        let since = trained.as_ref().map_or(first.at, |training| training.at);
+        let models = FromModels::gather(history, job, look.watched, trained.as_ref().map(|training| training.at))?;
+        let ends = runs.first().zip(runs.last());
+        let ends = ends.map(|ends| [ends.0, ends.1].map(|run| (run.name.clone(), run.at)));
+        let Some([(_, first), (run, at)]) = ends.or(models.ends) else { return Ok(None) };
+        let since = trained.as_ref().map_or(first, |training| training.at);
+        let of_runs = OfRuns::gather(history, &runs, since, trained.is_none(), look)?;
+        Ok(Some(Self {
+            run,
+            at,
+            trained,
+            since,
+            drift: of_runs.drift,
+            shares: of_runs.shares,
+            new_samples: models.labelled.unwrap_or(of_runs.new_samples),
+            labelled: models.labelled.is_some(),
+            drifted_days: of_runs.drifted_days,
+            performance: models.performance,
+            unnamed_models: models.unnamed,
+        }))
+    }
+}
+
+/// How far the evidence goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look<'a> {
+    /// The latest runs that drift is looked at in.
+    pub nights: usize,
+    /// And every run since the training.
+    pub all: bool,
+    /// The model.
+    pub watched: Watched<'a>,
+}
+
+/// What the runs of a job say.
+#[derive(Debug, Default)]
+struct OfRuns {
+    drift: Drift,
+    shares: Vec<f64>,
+    new_samples: u64,
+    drifted_days: f64,
+}
+
+impl OfRuns {
+    fn gather(
+        history: &History,
+        runs: &[StoredRun],
+        since: DateTime<Utc>,
+        first_is_new: bool,
+        look: &Look<'_>,
+    ) -> Result<Self, HistoryError> {
+        let Some(latest) = runs.last() else { return Ok(Self::default()) };
         // Without a training, the first run is new, too.
-        let is_new = |run: &&StoredRun| run.at > since || trained.is_none();
+        let is_new = |run: &&StoredRun| run.at > since || first_is_new;
         let new: Vec<&StoredRun> = runs.iter().filter(is_new).collect();
         let report = history.report(latest)?;
         let drift = Drift::of(&report);
         let (mut shares, mut drifted_days) = (vec![drift.share], 0.0);
-        let looked_at = if all { new.len() } else { 0 }.max(nights);
+        let looked_at = if look.all { new.len() } else { 0 }.max(look.nights);
         let before = |run: &StoredRun| runs.iter().rev().find(|other| other.at < run.at).map(|other| other.at);
         for (index, run) in runs.iter().rev().take(looked_at.max(1)).enumerate() {
             let share = if index == 0 { drift.share } else { Drift::of(&history.report(run)?).share };
@@ -118,7 +164,7 @@ impl Evidence {
                 drifted_days += share * days(run.at - before(run).unwrap_or(run.at).max(since));
             }
         }
-        shares.truncate(nights.max(1));
+        shares.truncate(look.nights.max(1));
         let window = report.run.current.window.as_ref().and_then(|window| {
             let at = |text: &str| DateTime::parse_from_rfc3339(text).ok();
             Some(days(at(&window.end)? - at(&window.start)?)).filter(|&length| length > 0.0)
@@ -133,8 +179,7 @@ impl Evidence {
             };
             new_samples += part_of(rows, part);
         }
-        let (run, at) = (latest.name.clone(), latest.at);
-        Ok(Some(Self { run, at, trained, since, drift, shares, new_samples, drifted_days, performance: None }))
+        Ok(Self { drift, shares, new_samples, drifted_days })
     }
 }
 
@@ -144,6 +189,6 @@ pub(super) fn days(length: chrono::TimeDelta) -> f64 {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count of rows")]
-fn part_of(rows: u64, part: f64) -> u64 {
+pub(super) fn part_of(rows: u64, part: f64) -> u64 {
     (crate::format::real(rows) * part).round() as u64
 }

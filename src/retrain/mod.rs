@@ -1,7 +1,8 @@
 //! Whether to train a model again: evidence from the history, a policy, an answer with its reasons.
 //!
 //! ```text
-//!     History -> Evidence   evidence   drift, new samples, time since the last training; performance where it is known
+//!     History -> Evidence   evidence   drift, new samples, time since the last training
+//!                           performance  how good the model is, from its windows
 //!             -> Decision   policy     every rule with its figure, and what they amount to
 //!             -> Ledger     ledger     the answer is kept, and given once: until `done`, it has been asked for
 //! ```
@@ -12,9 +13,11 @@
 mod config;
 mod evidence;
 mod ledger;
+mod performance;
 mod policy;
 
 pub use config::{PolicyName, RetrainConfig};
-pub use evidence::{Drift, Evidence, Performance};
+pub use evidence::{Drift, Evidence, Look};
 pub use ledger::{Ledger, Training};
+pub use performance::{MeasuredIn, Performance, Watched};
 pub use policy::{Answer, Decision, Policy, Rule};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::evidence::days;
-use super::{Evidence, PolicyName, RetrainConfig};
+use super::{Evidence, MeasuredIn, Performance, PolicyName, RetrainConfig};
 use crate::format::{count, counted, percent, significant};
 use crate::history::instant;
 
@@ -148,17 +148,30 @@ impl Policy {
         let listed = if features.is_empty() { String::new() } else { format!(" ({features}, …)") };
         let lasting = if nights == 1 { String::new() } else { format!(" in each of {nights} runs") };
         let (share, limit) = (percent(evidence.drift.share), percent(self.drift));
-        let text = format!("{share} of the features by weight drifted{listed}; the limit is {limit}{lasting}");
+        let text = if evidence.shares.is_empty() {
+            "no scan of features is in the history".to_owned()
+        } else {
+            format!("{share} of the features by weight drifted{listed}; the limit is {limit}{lasting}")
+        };
         Rule { rule: "drift".to_owned(), met, value: Some(evidence.drift.share), limit: self.drift, text }
     }
 
     fn by_performance(&self, evidence: &Evidence) -> Rule {
-        let drop = evidence.performance.map(|performance| performance.baseline - performance.current);
+        let performance = evidence.performance.as_ref();
+        let drop = performance.map(Performance::worse_by);
         let met = drop.is_some_and(|drop| drop >= self.performance_drop);
         let limit = significant(self.performance_drop);
-        let text = match drop {
-            Some(drop) => format!("performance fell by {}; the limit is {limit}", significant(drop)),
-            None => "how good the model is now, nobody has said".to_owned(),
+        let known = performance.and_then(|performance| performance.of.as_ref()).zip(performance).zip(drop);
+        let text = match (known, drop) {
+            (Some(((of, both), drop)), _) => format!("{}; the limit is {limit}", became(of, both, drop)),
+            (None, Some(drop)) => format!("performance fell by {}; the limit is {limit}", significant(drop)),
+            (None, None) if !evidence.unnamed_models.is_empty() => {
+                format!(
+                    "how good the model is now, nobody has said: `model` under [retrain] may be {}",
+                    evidence.unnamed_models.join(", ")
+                )
+            }
+            (None, None) => "how good the model is now, nobody has said".to_owned(),
         };
         Rule { rule: "performance".to_owned(), met, value: drop, limit: self.performance_drop, text }
     }
@@ -188,7 +201,8 @@ impl Policy {
 
     fn samples(&self, evidence: &Evidence) -> Rule {
         let (rows, limit) = (evidence.new_samples, self.min_samples);
-        let text = format!("{} of {} new rows are there", count(rows), count(limit));
+        let what = if evidence.labelled { "new rows with a label" } else { "new rows" };
+        let text = format!("{} of {} {what} are there", count(rows), count(limit));
         let value = Some(crate::format::real(rows));
         Rule { rule: "samples".to_owned(), met: rows >= limit, value, limit: crate::format::real(limit), text }
     }
@@ -229,6 +243,24 @@ impl Policy {
     }
 }
 
+/// What became of a metric, in words.
+fn became(of: &MeasuredIn, both: &Performance, worse_by: f64) -> String {
+    let name = of.metric.replace('_', " ");
+    let expected = if of.estimated { format!("expected {name}, without labels,") } else { name };
+    let verb = match (worse_by > 0.0, of.lower_is_better) {
+        (true, false) | (false, true) => "fell",
+        _ => "rose",
+    };
+    format!(
+        "{expected} {verb} by {} to {} from {} (model {}, window {})",
+        significant(worse_by.abs()),
+        significant(both.current),
+        significant(both.baseline),
+        of.model,
+        of.window
+    )
+}
+
 mod optional_instant {
     use chrono::{DateTime, Utc};
     use serde::{Deserialize, Deserializer, Serializer};
@@ -254,7 +286,7 @@ mod optional_instant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::retrain::{Drift, Performance, Training};
+    use crate::retrain::{Drift, Training};
 
     fn at(day: u32) -> DateTime<Utc> {
         format!("2026-11-{day:02}T00:00:00Z").parse().unwrap()
@@ -270,6 +302,8 @@ mod tests {
             drift: Drift::default(),
             shares: vec![0.0; 3],
             new_samples: 5000,
+            labelled: false,
+            unnamed_models: Vec::new(),
             drifted_days: 0.0,
             performance: None,
         }
@@ -294,7 +328,8 @@ mod tests {
         assert_eq!(answer(&config, evidence()), Answer::No);
         assert_eq!(answer(&config, drifted(0.1, 0.0)), Answer::Yes);
         assert_eq!(answer(&config, drifted(0.09, 0.0)), Answer::No);
-        let dropped = |current| Evidence { performance: Some(Performance { baseline: 0.75, current }), ..evidence() };
+        let dropped =
+            |current| Evidence { performance: Some(Performance { baseline: 0.75, current, of: None }), ..evidence() };
         assert_eq!([0.69, 0.72].map(|now| answer(&config, dropped(now))), [Answer::Yes, Answer::No]);
         let lasting = RetrainConfig { nights: Some(2), ..config };
         assert_eq!(answer(&lasting, drifted(0.5, 0.0)), Answer::No, "one night of two");

@@ -1,5 +1,6 @@
 //! `gpudrift model`: how good are the predictions?
 
+mod history;
 mod scan;
 
 use clap::{Args, Subcommand};
@@ -15,6 +16,7 @@ Examples:
   gpudrift model scan --input log/ --prediction y_pred --score p --label y
   gpudrift model scan --input log/ --score p --id id --labels labels/ --label y --delay 30days \\
       --timestamp at --window week --segments region --reference reference.parquet --fail-on critical
+  gpudrift model scan --history drift.db && gpudrift model history loan --history drift.db
   gpudrift model metrics                                           what every figure means";
 
 /// What `gpudrift model` takes.
@@ -30,6 +32,8 @@ enum ModelCommand {
     /// Measure predictions by window, version and segment
     #[command(after_help = EXAMPLES)]
     Scan(Box<scan::ModelScanArgs>),
+    /// Show how models did, window by window, from the history
+    History(history::ModelHistoryArgs),
     /// List the metrics, with their definitions
     #[command(after_help = EXAMPLES)]
     Metrics,
@@ -39,6 +43,7 @@ enum ModelCommand {
 pub(crate) fn run(args: ModelArgs) -> Result<Exit, Failure> {
     match args.command {
         ModelCommand::Scan(args) => scan::run(*args),
+        ModelCommand::History(args) => history::run(&args),
         ModelCommand::Metrics => print(&metrics()).map(|()| Exit::Finished).map_err(Failure::failed),
     }
 }

@@ -52,7 +52,7 @@ pub struct ModelEntry {
     pub key: ModelKey,
     /// First and last day.
     pub days: Option<[String; 2]>,
-    /// The instant that it ends at: trends are in this order.
+    /// The instant that it ends at, or, of an open one, the latest row of the log: trends are in this order.
     pub at: DateTime<Utc>,
     /// What the model predicts.
     pub task: Task,
@@ -76,13 +76,14 @@ pub fn model_entries(
         let latest = facts.latest.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
         let latest = latest.map(|at| at.to_utc());
         let end = group.window.as_ref().and_then(end);
-        let at = end.or(as_of.map(AsOf::at)).or(latest).unwrap_or(now);
+        let open = end.is_none_or(|end| latest.is_none_or(|latest| latest < end));
+        let at = end.filter(|_| !open).or(as_of.map(AsOf::at).filter(|_| end.is_none())).or(latest).unwrap_or(now);
         Some(ModelEntry {
             key: key(facts, group, job, as_of),
             days: group.window.clone().map(|dates| [dates.start, dates.end]),
             at,
             task: facts.task,
-            open: end.is_none_or(|end| latest.is_none_or(|latest| latest < end)),
+            open,
             value: ModelValue::of(group, now),
         })
     };

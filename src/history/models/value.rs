@@ -117,7 +117,7 @@ pub struct ModelWindow {
     pub key: ModelKey,
     /// First and last day.
     pub days: Option<[String; 2]>,
-    /// The instant that it ends at.
+    /// The instant that it ends at; of an open one the latest row of the log.
     #[serde(with = "instant")]
     pub at: DateTime<Utc>,
     /// What the model predicts.
@@ -173,16 +173,21 @@ impl ModelWindow {
         };
         let Some(before) = before else { return (ModelStep::New, Some(new())) };
         let (rows, known) = (value.rows, before.latest().rows);
+        let (open, at) = (before.open && *open, before.at.max(*at));
         let revision = before.revision + 1;
         match () {
-            () if before.latest().says_the_same(value) => (ModelStep::Unchanged, None),
+            () if before.latest().says_the_same(value) => {
+                // A later row of the log may have closed it.
+                let now = Self { open, at, ..before.clone() };
+                (ModelStep::Unchanged, (now != *before).then_some(now))
+            }
             () if rows.rows < known.rows || (rows.rows == known.rows && rows.labelled < known.labelled) => {
                 (ModelStep::Kept, None)
             }
             () if before.open && rows.rows > known.rows => (ModelStep::Grown, Some(Self { revision, ..new() })),
             () => {
                 let (first, amended) = (before.first.clone(), Some(value.clone()));
-                (ModelStep::Amended, Some(Self { revision, first, amended, open: *open, ..before.clone() }))
+                (ModelStep::Amended, Some(Self { revision, first, amended, open, at, ..before.clone() }))
             }
         }
     }
