@@ -18,13 +18,16 @@
 //! | `values`, `tally` | counts that add up |
 //! | `scores`, `confusion`, `residuals`, `measures` | counts to figures; [`METRICS`] lists them |
 //! | `level` | figures against a baseline |
+//! | `sample` | samples of numbers, walked over and never held |
 //! | `drift` | predictions and scores against those of the reference, by the metrics of the feature scan |
 //! | `operations` | latency, throughput, errors |
 //! | `isotonic`, `estimate` | performance without labels |
+//! | [`compare`](mod@compare) | versions that serve side by side |
 //! | [`validate`](mod@validate) | a challenger beside a champion: deploy, hold or reject |
 //! | [`scan`](mod@scan), `report`, `table` | the whole, and how it is told |
 
 mod columns;
+pub mod compare;
 mod config;
 mod confusion;
 mod count;
@@ -41,6 +44,7 @@ mod options;
 mod report;
 mod residuals;
 mod rows;
+mod sample;
 pub mod scan;
 mod scores;
 mod table;

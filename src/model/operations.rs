@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::config::{ERROR_RATE, LATENCY_P95, ModelConfig};
-use super::drift::quantile;
 use super::measure::Sum;
+use super::sample::Sample;
 use super::tally::{Numbers, Tally};
 use crate::format::{percent, real, significant};
 use crate::verdict::Level;
@@ -105,23 +105,24 @@ pub(super) fn operations(config: &ModelConfig, tally: &Tally) -> io::Result<Foun
 }
 
 fn numbers(column: &Numbers) -> io::Result<NumberReport> {
-    let (mut values, mut sum) = (Vec::new(), Sum::default());
-    column.values.walk(|value, [rows]| {
-        values.push((value, rows));
+    let sample = Sample::of(column);
+    let (n, mut sum, mut max) = (sample.rows(), Sum::default(), None);
+    sample.walk(|value, rows| {
         sum.add(value * real(rows));
+        max = Some(value);
     })?;
-    let n: u64 = values.iter().map(|(_, rows)| rows).sum();
     let some = |value: f64| Some(value).filter(|value| n > 0 && value.is_finite());
-    let at = |q: f64| if n == 0 { None } else { some(quantile(&values, n, q)) };
+    let quantiles = sample.quantiles(&[0.5, 0.95, 0.99])?;
+    let at = |index: usize| quantiles.get(index).copied().and_then(some);
     Ok(NumberReport {
         values: n,
         nulls: column.nulls,
         nans: column.nans,
         mean: some(sum.value() / real(n)),
-        p50: at(0.5),
-        p95: at(0.95),
-        p99: at(0.99),
-        max: values.last().and_then(|(value, _)| some(*value)),
+        p50: at(0),
+        p95: at(1),
+        p99: at(2),
+        max: max.and_then(some),
         level: Level::Ok,
     })
 }

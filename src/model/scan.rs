@@ -62,17 +62,17 @@ type Slice = Option<(String, Option<String>)>;
 
 /// What groups are measured against.
 #[derive(Default)]
-struct Baseline {
+struct Baseline<'t> {
     /// Figures of the reference.
     figures: BTreeMap<Slice, Measures>,
     /// Its predictions and scores.
-    predictions: BTreeMap<Slice, References>,
+    predictions: BTreeMap<Slice, References<'t>>,
     /// What its scores say about labels.
     estimator: Option<Estimator>,
 }
 
-impl Baseline {
-    fn of(config: &ModelConfig, reference: &Counted) -> Result<Self, ModelError> {
+impl<'t> Baseline<'t> {
+    fn of(config: &ModelConfig, reference: &'t Counted) -> Result<Self, ModelError> {
         let mut baseline = Self::default();
         for (group, tally) in &reference.groups {
             let slice = group.segment.as_ref().map(|(at, value)| (reference.segments[*at].clone(), value.clone()));
@@ -141,7 +141,7 @@ fn report(
 struct Part<'p> {
     config: &'p ModelConfig,
     counted: &'p Counted,
-    baseline: &'p Baseline,
+    baseline: &'p Baseline<'p>,
     slice: Slice,
     /// The latest time of the log.
     latest: Option<i64>,

@@ -3,6 +3,9 @@
 //! What is asked of scores (ROC AUC, average precision, quantiles, log loss, …) is a walk over these counts, so ties need no
 //! care and no row is kept. When they outgrow memory, sorted runs go to a temporary file and are merged while walking.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex};
@@ -120,24 +123,58 @@ impl<const N: usize> ValueCounts<N> {
             run.iter().for_each(|entry| visit(f64_of(entry.key), entry.counts));
             return Ok(());
         }
+        let mut walk = self.walker()?;
+        while let Some((value, counts)) = walk.next()? {
+            visit(value, counts);
+        }
+        Ok(())
+    }
+
+    /// The same, a value at a time.
+    ///
+    /// # Errors
+    /// When a run on disk cannot be read.
+    pub(super) fn walker(&self) -> io::Result<Walk<'_, N>> {
         let memory = self.runs.iter().map(|run| Ok(Cursor::Memory(run)));
         let disk = self.spilled.iter().map(|spilled| {
             let mut cursor = Cursor::Disk { run: spilled.clone(), block: Vec::new(), at: 0 };
             cursor.fill()?;
             Ok(cursor)
         });
-        let mut cursors: Vec<Cursor<'_, N>> = memory.chain(disk).collect::<io::Result<_>>()?;
-        while let Some(key) = cursors.iter().filter_map(|cursor| cursor.head().map(|entry| entry.key)).min() {
-            let mut counts = [0; N];
-            for cursor in &mut cursors {
-                if let Some(entry) = cursor.head().filter(|entry| entry.key == key) {
-                    add(&mut counts, &entry.counts);
-                    cursor.advance()?;
-                }
+        let cursors: Vec<Cursor<'_, N>> = memory.chain(disk).collect::<io::Result<_>>()?;
+        let heads = cursors.iter().enumerate();
+        let heads = heads.filter_map(|(at, cursor)| cursor.head().map(|entry| Reverse((entry.key, at)))).collect();
+        Ok(Walk { cursors, heads })
+    }
+}
+
+/// A walk over distinct values, ascending, that goes on when it is asked to.
+pub(super) struct Walk<'r, const N: usize> {
+    cursors: Vec<Cursor<'r, N>>,
+    /// The key at each cursor, the lowest first.
+    heads: BinaryHeap<Reverse<(u64, usize)>>,
+}
+
+impl<const N: usize> Walk<'_, N> {
+    /// The next value with its counters; `None` at the end.
+    ///
+    /// # Errors
+    /// When a run on disk cannot be read.
+    pub(super) fn next(&mut self) -> io::Result<Option<(f64, [u64; N])>> {
+        let Some(Reverse((key, _))) = self.heads.peek().copied() else { return Ok(None) };
+        let mut counts = [0; N];
+        while let Some(mut head) = self.heads.peek_mut().filter(|head| head.0.0 == key) {
+            let at = head.0.1;
+            if let Some(entry) = self.cursors[at].head() {
+                add(&mut counts, &entry.counts);
             }
-            visit(f64_of(key), counts);
+            self.cursors[at].advance()?;
+            match self.cursors[at].head() {
+                Some(entry) => head.0.0 = entry.key,
+                None => drop(PeekMut::pop(head)),
+            }
         }
-        Ok(())
+        Ok(Some((f64_of(key), counts)))
     }
 }
 

@@ -13,6 +13,7 @@
 //! chi_squared_sf ─── incomplete gamma function
 //! adjust ─────────── families of p-values
 //! interval ───────── confidence intervals, and the tests that go with them
+//! two_sample ─────── two shares, two means, two places
 //! ```
 //!
 //! Below them all, `binomial` holds factorials and binomial probabilities free of cancellation.
@@ -30,9 +31,11 @@ mod ks_exact;
 mod lattice_grid;
 mod lattice_path;
 mod smirnov_tail;
+mod two_sample;
 
 pub use adjust::{Adjustment, adjust};
 pub use chi_squared::chi_squared_sf;
 pub use interval::{Confidence, fair_coin_p, normal_two_sided};
 pub use kolmogorov::kolmogorov_sf;
 pub use ks::{KsChoice, KsMethod, KsPValue, ks_two_sample};
+pub use two_sample::{Spread, TwoSample, mann_whitney, two_proportions, welch};

@@ -1,6 +1,8 @@
 //! `gpudrift model`: how good are the predictions?
 
+mod compare;
 mod history;
+mod look;
 mod scan;
 
 use clap::{Args, Subcommand};
@@ -17,6 +19,7 @@ Examples:
   gpudrift model scan --input log/ --score p --id id --labels labels/ --label y --delay 30days \\
       --timestamp at --window week --segments region --reference reference.parquet --fail-on critical
   gpudrift model scan --history drift.db && gpudrift model history loan --history drift.db
+  gpudrift model compare --input log/ --score p --label y --version version --canary v7
   gpudrift model metrics                                           what every figure means";
 
 /// What `gpudrift model` takes.
@@ -32,6 +35,8 @@ enum ModelCommand {
     /// Measure predictions by window, version and segment
     #[command(after_help = EXAMPLES)]
     Scan(Box<scan::ModelScanArgs>),
+    /// Compare versions that serve side by side: a canary with production
+    Compare(Box<compare::ModelCompareArgs>),
     /// Show how models did, window by window, from the history
     History(history::ModelHistoryArgs),
     /// List the metrics, with their definitions
@@ -42,7 +47,8 @@ enum ModelCommand {
 /// Runs the subcommand.
 pub(crate) fn run(args: ModelArgs) -> Result<Exit, Failure> {
     match args.command {
-        ModelCommand::Scan(args) => scan::run(*args),
+        ModelCommand::Scan(args) => scan::run(&args),
+        ModelCommand::Compare(args) => compare::run(&args),
         ModelCommand::History(args) => history::run(&args),
         ModelCommand::Metrics => print(&metrics()).map(|()| Exit::Finished).map_err(Failure::failed),
     }

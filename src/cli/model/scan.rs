@@ -1,58 +1,26 @@
 //! `gpudrift model scan`: the report, and what the history takes from it.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use bytesize::ByteSize;
 use chrono::Utc;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use gpudrift::config::{DEFAULT_FILE, FileConfig};
 use gpudrift::format::{counted, printable};
 use gpudrift::history::{AsOf, History, HistoryConfig, HistoryError, ModelsStored, model_entries};
+use gpudrift::model::ModelReport;
 use gpudrift::model::scan::scan;
-use gpudrift::model::{ModelConfig, ModelOptions, ModelReport};
 
-use super::{EXAMPLES, failure};
+use super::EXAMPLES;
+use super::look::{LookArgs, Written};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::Output;
-
-/// How a report is written.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Format {
-    /// For people: windows, then the worst segments
-    #[default]
-    Table,
-    /// One object, for programs: everything that is known
-    Json,
-}
 
 /// What `gpudrift model scan` takes.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ModelScanArgs {
-    /// Models of the file to look at [default: all]
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
-    model: Vec<String>,
     #[command(flatten)]
-    options: ModelOptions,
-    /// File with tables [model.NAME], which have the same keys [default: ./gpudrift.toml, where no input is named]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// How the report is written
-    #[arg(long, short, value_enum, default_value = "table")]
-    format: Format,
-    /// File to write [default: standard output]
-    #[arg(long, short, value_name = "PATH")]
-    output: Option<PathBuf>,
-    /// Threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
-    /// Memory for counts and labels; what does not fit goes to a temporary file, or takes another pass
-    #[arg(long, value_name = "SIZE", default_value = "512MiB")]
-    memory_limit: ByteSize,
-    /// No messages but errors
-    #[arg(long, short)]
-    quiet: bool,
+    look: LookArgs,
     #[command(flatten)]
     kept: Kept,
 }
@@ -75,39 +43,37 @@ struct Kept {
     as_of: Option<AsOf>,
 }
 
+impl Written for ModelReport {
+    fn table(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.write_table(out)
+    }
+
+    fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.write_json(out)
+    }
+}
+
 /// Scans, writes the report, then stores it: nothing that goes wrong there can lose it.
-pub(super) fn run(args: ModelScanArgs) -> Result<Exit, Failure> {
-    let history = args.kept.open(&args)?;
-    let options = args.options.models(args.config.as_deref(), &args.model).map_err(failure)?;
-    let fail_on: Vec<_> = options.iter().map(|(_, options)| options.fail_on.unwrap_or_default()).collect();
-    let models = options.into_iter().map(|(name, options)| options.resolve(&name));
-    let models: Vec<ModelConfig> = models.collect::<Result<_, _>>().map_err(failure)?;
-    let destination = Output::open(args.output.as_deref(), false).map_err(Failure::usage)?;
-    let threads = args.threads.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::failed)?;
-    let report = pool.install(|| scan(&models, args.memory_limit.as_u64())).map_err(failure)?;
-    let written = destination.write(|out| match args.format {
-        Format::Table => report.write_table(out),
-        Format::Json => report.write_json(out),
-    });
-    written.map_err(Failure::failed)?;
+pub(super) fn run(args: &ModelScanArgs) -> Result<Exit, Failure> {
+    let history = args.kept.open(&args.look)?;
+    let (report, fail_on) = args.look.run(scan)?;
     let mut said: Vec<String> = report.warnings().iter().map(|warning| format!("warning: {warning}")).collect();
     if let Some(mut history) = history {
         said.push(args.kept.store(&mut history, &report)?);
     }
-    if !args.quiet {
+    if !args.look.quiet {
         for line in said {
             // Nobody may be there to read it.
-            let _ = writeln!(std::io::stderr(), "{}", printable(&line));
+            let _ = writeln!(io::stderr(), "{}", printable(&line));
         }
     }
-    let reached = report.models.iter().zip(fail_on).any(|(model, fail_on)| fail_on.is_reached(model.level));
+    let reached = report.models.iter().zip(fail_on).any(|(model, (_, fail_on))| fail_on.is_reached(model.level));
     Ok(if reached { Exit::Gate } else { Exit::Finished })
 }
 
 impl Kept {
     /// The history that flags, or the file that models come from, ask for.
-    fn open(&self, args: &ModelScanArgs) -> Result<Option<History>, Failure> {
+    fn open(&self, args: &LookArgs) -> Result<Option<History>, Failure> {
         if self.no_history {
             return Ok(None);
         }
