@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
 use assert_cmd::Command;
+use gpudrift::history::{History, HistoryPlace};
+use gpudrift::model::validate::Decision;
 use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 
@@ -252,4 +254,34 @@ fn classes_may_be_words_and_labels_may_lie_apart() {
     near("challenger", &found["figures"]["challenger.accuracy"]["value"], 1.0, 0.0);
     near("business", &found["figures"]["change.business"]["value"], 1.0, 1e-15);
     near("p", &found["figures"]["change.accuracy"]["p_value"], 1.0, 1e-12);
+}
+
+#[test]
+fn the_answer_is_a_page_too_and_is_kept_in_the_history_once() {
+    let folder = tempfile::tempdir().unwrap();
+    write_logs(folder.path(), &golden("binary"));
+    let policy =
+        format!("{BINARY}[[rule]]\nfigure = 'change.accuracy'\nmin = -1\n[[rule]]\nfigure = 'change.<b>'\nmin = 0\n");
+    let wrong = validate(folder.path(), &policy, &["--format", "html", "--history", "kept.db"]);
+    assert_eq!((wrong.status.code(), wrong.stdout.len()), (Some(2), 0), "no figure is called so");
+    let policy = format!("{BINARY}[[rule]]\nfigure = 'challenger.equalized_odds.group'\nmax = 0.01\n");
+    for place in ["kept.db", "kept/"] {
+        let keep = ["--format", "html", "--history", place, "--model", "loan", "--job", "nightly"];
+        let page = validate(folder.path(), &policy, &keep);
+        let text = String::from_utf8(page.stdout).unwrap();
+        assert_eq!(page.status.code(), Some(1), "{text}");
+        for part in ["<p class=\"verdict critical\">reject</p>", "challenger.equalized_odds.group", "<svg", "roc_auc"] {
+            assert!(text.contains(part), "{part} is missing:\n{text}");
+        }
+        assert!(!text.contains("http"), "it needs nothing from elsewhere");
+        assert!(String::from_utf8(page.stderr).unwrap().contains("reject stored in"));
+        let again = validate(folder.path(), &policy, &keep);
+        assert!(String::from_utf8(again.stderr).unwrap().contains("reject is in"));
+        let history = History::open_existing(&HistoryPlace::at(folder.path().join(place))).unwrap();
+        let kept = history.validations(Some("nightly"), Some("loan")).unwrap();
+        assert_eq!(kept.len(), 1);
+        assert_eq!((kept[0].decision, &kept[0].report["rules"][0]["answer"]), (Decision::Reject, &"reject".into()));
+        assert_eq!(history.validations(Some("default"), None).unwrap(), []);
+    }
+    assert!(!folder.path().join("gpudrift.db").exists());
 }

@@ -5,12 +5,21 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use gpudrift::alert::AlertsConfig;
 use gpudrift::config::{DEFAULT_FILE, FileConfig, Sections};
-use gpudrift::history::{History, HistoryPlace, RunFilter};
+use gpudrift::history::{History, HistoryConfig, HistoryPlace, RunFilter};
 
 use super::exit::Failure;
 
 /// Where commands look when nobody names a history.
 const DEFAULT_HISTORY: &str = "gpudrift.db";
+
+/// The history that `flag` names, or the configuration file where there is one, begun where there is none yet; `None` when
+/// neither names one.
+pub(crate) fn begin(flag: Option<&Path>, file: Option<&Path>) -> Result<Option<History>, Failure> {
+    let asked = file.filter(|_| flag.is_none()).map(FileConfig::read).transpose()?;
+    let config = asked.map_or_else(HistoryConfig::default, |file| file.sections.history);
+    let opened = config.place(flag.map(Path::to_owned)).map(|place| History::open(&place)).transpose();
+    opened.map_err(|error| if error.is_usage() { Failure::usage(error) } else { Failure::failed(error) })
+}
 
 /// Flags that name a history and a job in it.
 #[derive(Clone, Debug, Default, Args)]

@@ -25,6 +25,7 @@ mod models;
 mod record;
 mod sqlite;
 mod trend;
+mod validations;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,7 @@ pub use models::{
 pub use record::{Numbers, QUANTILES};
 pub(crate) use sqlite::connect;
 pub use trend::{LevelChange, Trend, trends};
+pub use validations::StoredValidation;
 
 use crate::quality::{Finding, NIGHTS, volume};
 use crate::report::{Report, Run, Summary};

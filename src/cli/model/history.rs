@@ -2,7 +2,7 @@
 
 use clap::Args;
 use gpudrift::format::{count, counted, percent, printable, significant};
-use gpudrift::history::{ModelFilter, ModelSegment, ModelTrend, ModelValue, ModelWindow};
+use gpudrift::history::{ModelFilter, ModelSegment, ModelTrend, ModelValue, ModelWindow, StoredValidation};
 use gpudrift::model::{METRICS, Task, metric};
 use gpudrift::report::sparkline;
 use gpudrift::verdict::Level;
@@ -77,10 +77,35 @@ pub(super) fn run(args: &ModelHistoryArgs) -> Result<Exit, Failure> {
     };
     let text = match &args.model {
         None => many(&trends, shown),
-        Some(_) => trends.iter().map(|trend| one(trend, &shown(trend))).collect::<Vec<_>>().join("\n"),
+        Some(model) => {
+            let mut parts: Vec<String> = trends.iter().map(|trend| one(trend, &shown(trend))).collect();
+            let decisions = history.validations(args.place.job.as_deref(), Some(model)).map_err(Failure::failed)?;
+            if !decisions.is_empty() {
+                parts.push(validations(&decisions));
+            }
+            parts.join("\n")
+        }
     };
     print(&text).map_err(Failure::failed)?;
     Ok(Exit::Finished)
+}
+
+/// What validations of its challengers decided.
+fn validations(all: &[StoredValidation]) -> String {
+    let row = |one: &StoredValidation| {
+        let rules = one.report["rules"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let against = rules.iter().find(|rule| rule["answer"] != "deploy");
+        let why = against.map(|rule| format!("{}: {}", text(&rule["figure"]), text(&rule["reason"])));
+        let challenger = one.report["run"]["challenger"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let challenger: Vec<&str> = challenger.iter().map(text).collect();
+        let at = one.at.format("%Y-%m-%d %H:%M").to_string();
+        vec![at, one.decision.name().to_owned(), challenger.join(", "), why.unwrap_or_default()]
+    };
+    columns(&["validated", "decision", "challenger", "because"], &[], all.iter().map(row))
+}
+
+fn text(value: &serde_json::Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 /// What is known of a metric in a window: from labels, or else as it is to be expected.

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use clap::Args;
-use gpudrift::config::{DEFAULT_FILE, FileConfig};
+use gpudrift::config::DEFAULT_FILE;
 use gpudrift::format::{counted, printable};
-use gpudrift::history::{AsOf, History, HistoryConfig, HistoryError, ModelsStored, model_entries};
+use gpudrift::history::{AsOf, History, ModelsStored, model_entries};
 use gpudrift::model::ModelReport;
 use gpudrift::model::scan::scan;
 
 use super::EXAMPLES;
 use super::look::{LookArgs, Written};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::place::begin;
 
 /// What `gpudrift model scan` takes.
 #[derive(Debug, Args)]
@@ -81,12 +82,7 @@ impl Kept {
         // As models are looked for: flags that name an input stand for themselves.
         let alone = args.options.input.is_some() && args.model.is_empty();
         let file = args.config.as_deref().or((!alone && default.exists()).then_some(default));
-        let asked = file.filter(|_| self.history.is_none()).map(FileConfig::read).transpose()?;
-        let config = asked.map_or_else(HistoryConfig::default, |file| file.sections.history);
-        let opened = config.place(self.history.clone()).map(|place| History::open(&place)).transpose();
-        let failed =
-            |error: HistoryError| if error.is_usage() { Failure::usage(error) } else { Failure::failed(error) };
-        opened.map_err(failed)
+        begin(self.history.as_deref(), file)
     }
 
     /// Stores the report, and says what became of its windows.

@@ -11,6 +11,7 @@
 mod bootstrap;
 mod fairness;
 mod figures;
+mod html;
 mod pairs;
 mod policy;
 mod report;

@@ -1,4 +1,4 @@
-//! The answer: deploy, hold or reject, with the figure of every rule; as JSON or Markdown.
+//! The answer: deploy, hold or reject, with the figure of every rule; as JSON, Markdown or HTML.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
