@@ -207,7 +207,17 @@ impl ModelReport {
                 (ids.labels_without_id, "labels have no id"),
                 (ids.labels_without_prediction, "labels have an id that no row of the log has"),
             ];
-            for (count, what) in told.into_iter().filter(|(count, _)| *count > 0) {
+            let groups = self.groups.iter().filter(|group| group.model == facts.model && group.segment.is_none());
+            let rows = groups.fold([0; 3], |[null, nan, weights], group| {
+                let RowCounts { null_scores, nan_scores, bad_weights, .. } = group.rows;
+                [null + null_scores, nan + nan_scores, weights + bad_weights]
+            });
+            let told_of_rows = [
+                (rows[0], "scores are null"),
+                (rows[1], "scores are NaN"),
+                (rows[2], "weights are null, NaN, infinite or negative, and were left out"),
+            ];
+            for (count, what) in told.into_iter().chain(told_of_rows).filter(|(count, _)| *count > 0) {
                 warnings.push(format!("model {}: {} {what}", facts.model, crate::format::count(count)));
             }
         }
