@@ -90,8 +90,9 @@ fn count(
         segments: columns.segments.iter().map(|&at| data.columns()[columns.read[at]].name.clone()).collect(),
         ..Counted::default()
     };
+    // Two runs that are merged are there twice for a moment: counts and ids take half of the memory each.
     let mut counter =
-        Counter { config, columns: &columns, whole: called == "reference", memory: memory / 2, spill: None };
+        Counter { config, columns: &columns, whole: called == "reference", memory: memory / 4, spill: None };
     let cut: Vec<Piece> = data.units().iter().copied().flat_map(pieces).collect();
     let Some(id) = columns.id else {
         for some in cut.chunks(rayon::current_num_threads()) {

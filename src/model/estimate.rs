@@ -178,49 +178,54 @@ fn area(table: &Table) -> Area {
     area
 }
 
+/// The rows of a table shared out to folds: the same each time, so that nothing needs to be kept.
+fn dealt(table: &Table) -> impl Iterator<Item = (f64, [u64; FOLDS], [u64; FOLDS])> {
+    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    table.iter().map(move |(score, positives, negatives)| {
+        let mut deal = |rows: u64| {
+            let mut folds = [0_u64; FOLDS];
+            (0..rows).for_each(|_| folds[random.random_range(0..FOLDS)] += 1);
+            folds
+        };
+        (*score, deal(*positives), deal(*negatives))
+    })
+}
+
 /// Whether calibration lowers the calibration error on rows that it was not fitted to: ten folds, drawn from the counts, each
 /// calibrated by the nine others.
 fn helps(table: &Table) -> bool {
-    let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    let mut deal = |rows: u64| {
-        let mut folds = [0_u64; FOLDS];
-        (0..rows).for_each(|_| folds[random.random_range(0..FOLDS)] += 1);
-        folds
-    };
-    let dealt: Vec<[[u64; FOLDS]; 2]> =
-        table.iter().map(|(_, positives, negatives)| [deal(*positives), deal(*negatives)]).collect();
-    let (mut before, mut after) = (Vec::new(), Vec::new());
+    let all = |folds: &[u64; FOLDS]| folds.iter().sum::<u64>();
+    let mut after = Vec::new();
     for fold in 0..FOLDS {
         let mut fitted = Isotonic::default();
-        for ((score, positives, negatives), dealt) in table.iter().zip(&dealt) {
-            fitted.push(*score, positives - dealt[0][fold], negatives - dealt[1][fold]);
+        for (score, positives, negatives) in dealt(table) {
+            fitted.push(score, all(&positives) - positives[fold], all(&negatives) - negatives[fold]);
         }
-        for ((score, _, _), dealt) in table.iter().zip(&dealt) {
-            let (positives, rows) = (dealt[0][fold], dealt[0][fold] + dealt[1][fold]);
+        for (score, positives, negatives) in dealt(table) {
+            let (positives, rows) = (positives[fold], positives[fold] + negatives[fold]);
             if rows > 0 {
-                before.push((*score, positives, rows));
-                after.push((fitted.probability(*score), positives, rows));
+                after.push((fitted.probability(score), positives, rows));
             }
         }
     }
-    calibration_error(before) > calibration_error(after)
+    after.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // All folds together are the table, which is sorted.
+    let before = table.iter().map(|(score, positives, negatives)| (*score, *positives, positives + negatives));
+    calibration_error(before) > calibration_error(after.iter().copied())
 }
 
-/// The calibration error over ten groups of equally many rows; rows of one probability are shared out evenly.
-fn calibration_error(mut table: Vec<(f64, u64, u64)>) -> f64 {
-    table.sort_by(|a, b| a.0.total_cmp(&b.0));
-    table.dedup_by(|next, kept| {
-        let same = next.0.total_cmp(&kept.0).is_eq();
-        if same {
-            kept.1 += next.1;
-            kept.2 += next.2;
-        }
-        same
-    });
-    let all = real(table.iter().map(|(_, _, rows)| rows).sum());
+/// The calibration error over ten groups of equally many rows, from (probability, positives, rows) in ascending order; rows of
+/// one probability are shared out evenly.
+fn calibration_error(sorted: impl Iterator<Item = (f64, u64, u64)> + Clone) -> f64 {
+    let all = real(sorted.clone().map(|(_, _, rows)| rows).sum());
     let size = all / BINS;
     let (mut error, mut filled, mut gap) = (0.0, 0.0, 0.0);
-    for (probability, positives, rows) in table {
+    let mut sorted = sorted.peekable();
+    while let Some((probability, mut positives, mut rows)) = sorted.next() {
+        while let Some((_, more, others)) = sorted.next_if(|(next, ..)| next.total_cmp(&probability).is_eq()) {
+            positives += more;
+            rows += others;
+        }
         let mut left = real(rows);
         let each = probability - real(positives) / left;
         while left > 0.0 {
