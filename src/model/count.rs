@@ -108,7 +108,7 @@ fn count(
     let needed = label_rows * LABEL_BYTES + data.rows() * SEEN_BYTES;
     let passes = needed.div_ceil((memory / 2).max(1)).max(1);
     for pass in 0..passes {
-        let mut join = Join::new(config.keep, pass, passes);
+        let mut join = Join::new(config.keep, pass, passes).with_room(label_rows, data.rows());
         let classes = match &label_data {
             Some(label_data) => add_labels(config, label_data, data, columns.read[id], &mut join)?,
             None => Vec::new(),

@@ -82,6 +82,14 @@ impl Join {
         }
     }
 
+    /// Makes room for the ids of a pass over so many labels and rows, which a map that grows would hold twice for a moment.
+    pub(super) fn with_room(mut self, labels: u64, rows: u64) -> Self {
+        let of_pass = |all: u64| usize::try_from(u128::from(all) / self.passes).unwrap_or_default();
+        self.labels.reserve(of_pass(labels));
+        self.remaining.reserve(of_pass(rows));
+        self
+    }
+
     fn is_ours(&self, id: u128) -> bool {
         id % self.passes == self.pass
     }

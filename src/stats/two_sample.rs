@@ -63,3 +63,36 @@ pub fn mann_whitney(twice_u: f64, [n, m]: [f64; 2], ties: f64) -> Option<TwoSamp
     let p_value = if z > 0.0 { normal_two_sided(z) } else { 1.0 };
     (deviation > 0.0 && z.is_finite()).then(|| TwoSample { statistic: gap / deviation, p_value })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// statsmodels 0.15.0: proportions_ztest([30, 18], [200, 180]); SciPy 1.17.1: ttest_ind_from_stats(equal_var=False).
+    #[test]
+    fn tests_are_those_of_statsmodels_and_scipy() {
+        let z = two_proportions([(18.0, 180.0), (30.0, 200.0)]).unwrap();
+        assert!(
+            (z.statistic - 1.4649519914827913).abs() < 1e-12 && (z.p_value - 0.1429340164120057).abs() < 1e-12,
+            "{z:?}"
+        );
+        let side = |n, mean, variance| Spread { n, mean, variance };
+        let t = welch([side(12.0, 1.5, 0.4), side(30.0, 1.1, 0.9)]).unwrap();
+        assert!(
+            (t.statistic - (-1.5894388284780523)).abs() < 1e-12 && (t.p_value - 0.1223165886768125).abs() < 1e-12,
+            "{t:?}"
+        );
+    }
+
+    #[test]
+    fn without_rows_or_without_any_difference_in_them_there_is_no_test() {
+        assert_eq!(two_proportions([(0.0, 0.0), (1.0, 2.0)]), None);
+        assert_eq!(two_proportions([(3.0, 3.0), (2.0, 2.0)]), None);
+        let same = Spread { n: 5.0, mean: 1.0, variance: 0.0 };
+        assert_eq!(welch([same, same]), None);
+        assert_eq!(welch([Spread { n: 1.0, ..same }, same]), None);
+        assert_eq!(mann_whitney(9.0, [3.0, 3.0], 210.0), None, "all six values are equal");
+        assert_eq!(mann_whitney(0.0, [0.0, 3.0], 0.0), None);
+        assert_eq!(mann_whitney(9.0, [3.0, 3.0], 0.0).unwrap().p_value, 1.0);
+    }
+}
