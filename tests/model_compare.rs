@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, StringArray};
+use arrow::array::{ArrayRef, Float64Array, StringArray, TimestampMicrosecondArray};
 use assert_cmd::Command;
 use serde_json::Value;
 
@@ -133,4 +133,47 @@ fn what_cannot_be_compared_is_told() {
     write_log(&folder.path().join("log.parquet"), &rows, true);
     let (code, text) = said(&[]);
     assert!(code == Some(0) && text.contains("in no window did two versions serve"), "{text}");
+}
+
+/// What outgrows memory lies on disk: comparisons, drift and latencies walk over it there.
+#[test]
+fn nothing_depends_on_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = log(6000);
+    let ms: ArrayRef = Arc::new((0..6000).map(|row| Some(f64::from(row * 37 % 1009))).collect::<Float64Array>());
+    let at: Vec<_> = rows.iter().map(|row| Some(row.time)).collect();
+    let columns = |range: std::ops::Range<usize>| {
+        let rows = &rows[range.clone()];
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("at", Arc::new(TimestampMicrosecondArray::from(at[range.clone()].to_vec()))),
+            ("version", Arc::new(rows.iter().map(|row| Some(row.version)).collect::<StringArray>())),
+            ("score", Arc::new(rows.iter().map(|row| row.score).collect::<Float64Array>())),
+            (
+                "label",
+                Arc::new(
+                    rows.iter()
+                        .map(|row| row.label.map(|label| if label == 1 { 1.0 } else { 0.0 }))
+                        .collect::<Float64Array>(),
+                ),
+            ),
+            ("ms", ms.slice(range.start, range.len())),
+        ];
+        columns
+    };
+    write(&folder.path().join("log.parquet"), columns(0..6000));
+    write(&folder.path().join("reference.parquet"), columns(0..3000));
+    let args = [&ARGS[..], &["--score", "score", "--latency", "ms"]].concat();
+    for (command, more) in [("compare", &[][..]), ("scan", &["--reference", "reference.parquet"][..])] {
+        let found = ["512MiB", "20KiB"].map(|memory| {
+            let mut program = Command::cargo_bin("gpudrift").unwrap();
+            program.current_dir(folder.path()).args(["model", command, "--format", "json", "--memory-limit", memory]);
+            let output = program.args(&args).args(more).output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{output:?}");
+            let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
+            report["run"].take();
+            report
+        });
+        assert_eq!(found[0], found[1], "{command}");
+        assert!(found[0].to_string().contains("ks_statistic") || command == "compare");
+    }
 }

@@ -7,13 +7,15 @@
 mod logs;
 
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Float64Array, TimestampMicrosecondArray};
 use assert_cmd::Command;
 use gpudrift::history::{History, HistoryPlace, ModelFilter, ModelWindow, ModelsStored, model_entries};
 use gpudrift::model::scan::scan;
 use gpudrift::model::{ModelOptions, ModelReport, Window};
 
-use logs::{Row, log, write_labels, write_log};
+use logs::{Row, log, write, write_labels, write_log};
 
 /// The options of the model of these tests: a window a week, two versions, a reference.
 fn options(folder: &Path) -> ModelOptions {
@@ -282,4 +284,42 @@ fn the_history_of_a_model_decides_about_its_training() {
     let new = later["evidence"]["new_samples"].as_u64().unwrap();
     let expected = rows.iter().filter(|row| row.time >= logs::START + 18 * logs::DAY).count() as u64;
     assert_eq!(new, expected);
+}
+
+#[test]
+fn how_a_model_was_served_is_kept_with_its_windows() {
+    let folder = tempfile::tempdir().unwrap();
+    let numbers = |of: &dyn Fn(i32) -> f64| -> ArrayRef {
+        Arc::new((1..=100).map(|row| Some(of(row))).collect::<Float64Array>())
+    };
+    let times = (1..=100).map(|row| Some(logs::START + row * 500_000)).collect::<TimestampMicrosecondArray>();
+    write(
+        &folder.path().join("log.parquet"),
+        vec![
+            ("score", numbers(&|row| f64::from(row) / 100.0)),
+            ("ms", numbers(&|row| f64::from(row) * 3.0)),
+            ("cpu", numbers(&|row| f64::from(row % 5))),
+            ("failed", numbers(&|row| f64::from(u8::from(row <= 4)))),
+            ("at", Arc::new(times)),
+        ],
+    );
+    let args = ["model", "scan", "--input", "log.parquet", "--score", "score", "--timestamp", "at", "--window", "day"];
+    let served = ["--latency", "ms", "--error", "failed", "--operations", "cpu"];
+    for place in ["served.db", "served/"] {
+        gpudrift(folder.path(), &[&args[..], &served, &["--history", place]].concat());
+        let history = History::open_existing(&HistoryPlace::at(folder.path().join(place))).unwrap();
+        let kept = windows(&history);
+        let operations = kept[0].latest().operations.as_ref().unwrap();
+        let latency = operations.latency.unwrap();
+        // numpy.percentile of 3, 6, ..., 300.
+        for (ours, theirs) in [(latency.p50, 151.5), (latency.p95, 285.15), (latency.p99, 297.03)] {
+            assert!((ours.unwrap() - theirs).abs() < 1e-9, "{ours:?} is not {theirs}");
+        }
+        assert_eq!(operations.errors.unwrap().rate, Some(0.04));
+        assert_eq!(operations.columns["cpu"].mean, Some(2.0));
+        assert!((operations.throughput_per_second.unwrap() - 100.0 / 49.5).abs() < 1e-12);
+        let (_, text) = gpudrift(folder.path(), &["model", "history", "model", "--history", place]);
+        let row = text.lines().last().unwrap();
+        assert!(row.contains("285") && row.ends_with("4%"), "{text}");
+    }
 }
