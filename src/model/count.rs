@@ -10,12 +10,16 @@ use rayon::prelude::*;
 use super::columns::{Coded, Columns, Finder, NONE, binary_names, floats, ids};
 use super::config::ModelConfig;
 use super::error::ModelError;
-use super::join::{IdFacts, Join, LABEL_BYTES, SEEN_BYTES, Truth};
+use super::join::{IdFacts, Join, LABEL_BYTES, LabelSink, SEEN_BYTES, Truth};
 use super::options::{Keep, Task};
 use super::rows::{Batch, Group, Groups};
+use super::spool::{Answers, Dealt};
 use super::tally::Tally;
 use crate::source::rows::{Piece, pieces, read_rows};
 use crate::source::{Dataset, Fault, OpenOptions, ReadError};
+
+/// Parts that ids are dealt to at most: each holds some memory.
+const MOST_PARTS: usize = 4096;
 
 /// What was counted of a log.
 #[derive(Debug, Default)]
@@ -106,50 +110,97 @@ fn count(
     };
     // A reference that lies in the same labels is joined like the log.
     let needed = label_rows * LABEL_BYTES + data.rows() * SEEN_BYTES;
-    let passes = needed.div_ceil((memory / 2).max(1)).max(1);
-    for pass in 0..passes {
-        let mut join = Join::new(config.keep, pass, passes).with_room(label_rows, data.rows());
-        let classes = match &label_data {
-            Some(label_data) => add_labels(config, label_data, data, columns.read[id], &mut join)?,
-            None => Vec::new(),
-        };
-        if config.keep == Keep::Last {
-            add_ids(data, columns.read[id], &cut, &mut join)?;
-        }
-        for some in cut.chunks(rayon::current_num_threads()) {
-            let batches = read_rows(data, &columns.read, some, |arrays| Batch::of(config, &columns, arrays));
-            let mut kept = Vec::new();
-            for mut batch in batches.map_err(read_error)? {
-                let (keep, truths) = join.rows(batch.ids.as_deref().unwrap_or_default());
-                if label_data.is_some() {
-                    batch.answer(truths, &classes);
-                }
-                kept.push((batch, keep));
+    let parts = needed.div_ceil((memory / 2).max(1)).max(1);
+    let (mut joined, classes) = joined(config, label_data.as_ref(), data, columns.read[id], &cut, parts)?;
+    for some in cut.chunks(rayon::current_num_threads()) {
+        let batches = read_rows(data, &columns.read, some, |arrays| Batch::of(config, &columns, arrays));
+        let mut kept = Vec::new();
+        for mut batch in batches.map_err(read_error)? {
+            let (keep, truths) = joined.rows(batch.ids.as_deref().unwrap_or_default())?;
+            if label_data.is_some() {
+                batch.answer(truths, &classes);
             }
-            let parts: Result<Vec<_>, Fault> =
-                kept.par_iter().map(|(batch, keep)| batch.count(config, Some(keep), counter.whole)).collect();
-            counter.merge(&mut counted.groups, parts.map_err(|fault| too_heavy(&fault))?)?;
+            kept.push((batch, keep));
         }
-        counted.ids.merge(join.finish());
+        let parts: Result<Vec<_>, Fault> =
+            kept.par_iter().map(|(batch, keep)| batch.count(config, Some(keep), counter.whole)).collect();
+        counter.merge(&mut counted.groups, parts.map_err(|fault| too_heavy(&fault))?)?;
     }
+    counted.ids = joined.finish();
     Ok(counted)
 }
 
-fn add_ids(data: &Dataset, id: usize, cut: &[Piece], join: &mut Join) -> Result<(), ModelError> {
+/// Which rows count, and their labels: from memory, or from disk.
+enum Joined {
+    Memory(Join),
+    Disk(Answers),
+}
+
+impl Joined {
+    fn rows(&mut self, ids: &[Option<u128>]) -> std::io::Result<(Vec<bool>, Vec<Option<Truth>>)> {
+        match self {
+            Self::Memory(join) => Ok(join.rows(ids)),
+            Self::Disk(answers) => answers.rows(ids),
+        }
+    }
+
+    fn finish(self) -> IdFacts {
+        match self {
+            Self::Memory(join) => join.finish(),
+            Self::Disk(answers) => answers.finish(),
+        }
+    }
+}
+
+/// Reads labels and, where they are needed before the rows, ids; with the names of the classes of labels.
+fn joined(
+    config: &ModelConfig,
+    labels: Option<&Dataset>,
+    log: &Dataset,
+    log_id: usize,
+    cut: &[Piece],
+    parts: u64,
+) -> Result<(Joined, Vec<String>), ModelError> {
+    let label_rows = labels.map_or(0, Dataset::rows);
+    if parts == 1 {
+        let mut join = Join::new(config.keep).with_room(label_rows, log.rows());
+        let classes = labels.map(|labels| add_labels(config, labels, log, log_id, &mut join)).transpose()?;
+        if config.keep == Keep::Last {
+            each_ids(log, log_id, cut, |ids| {
+                join.add_ids(ids);
+                Ok(())
+            })?;
+        }
+        return Ok((Joined::Memory(join), classes.unwrap_or_default()));
+    }
+    let mut dealt = Dealt::new(usize::try_from(parts).unwrap_or(usize::MAX).min(MOST_PARTS))?;
+    let classes = labels.map(|labels| add_labels(config, labels, log, log_id, &mut dealt)).transpose()?;
+    each_ids(log, log_id, cut, |ids| dealt.add_ids(ids))?;
+    let answers = dealt.join(config.keep, label_rows, log.rows())?;
+    Ok((Joined::Disk(answers), classes.unwrap_or_default()))
+}
+
+/// Visits all ids of a log, in the order of its rows.
+fn each_ids(
+    data: &Dataset,
+    id: usize,
+    cut: &[Piece],
+    mut take: impl FnMut(&[Option<u128>]) -> std::io::Result<()>,
+) -> Result<(), ModelError> {
     for some in cut.chunks(rayon::current_num_threads()) {
         let batches = read_rows(data, &[id], some, |arrays| ids(&arrays[0]).map_err(|fault| (id, fault)));
-        batches.map_err(read_error)?.iter().for_each(|ids| join.add_ids(ids));
+        batches.map_err(read_error)?.iter().try_for_each(|ids| take(ids))?;
     }
     Ok(())
 }
 
-/// Reads all labels of a pass, and gives the names of their classes.
+/// Reads all labels, and gives the names of their classes.
 pub(super) fn add_labels(
     config: &ModelConfig,
     labels: &Dataset,
     log: &Dataset,
     log_id: usize,
-    join: &mut Join,
+    join: &mut impl LabelSink,
 ) -> Result<Vec<String>, ModelError> {
     let mut finder = Finder { data: labels, called: "labels", read: Vec::new() };
     let (id_name, label_name) = (config.id.as_deref().unwrap_or_default(), config.label.as_deref().unwrap_or_default());
@@ -190,10 +241,10 @@ pub(super) fn add_labels(
                     })
                     .collect();
                 let truth = |code: &u32| global.get(*code as usize).map(|&code| Truth::of_class(code));
-                join.add_labels(&of_ids, codes.iter().map(truth));
+                join.add_labels(&of_ids, codes.iter().map(truth))?;
             } else if let Some(numbers) = numbers {
                 let truth = |number: Option<f64>| number.filter(|number| !number.is_nan()).map(Truth::of_number);
-                join.add_labels(&of_ids, numbers.iter().map(truth));
+                join.add_labels(&of_ids, numbers.iter().map(truth))?;
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Labels that arrive apart, joined to predictions by id; and ids that occur twice.
 //!
-//! Memory holds the ids of one pass: when there are more than fit, the ids are dealt to several passes by their remainder, and
-//! the log is read once for each. Rows are counted in exactly one pass, so the counts add up.
+//! Memory holds the ids: when there are more than fit, [`spool`](super::spool) deals them to parts, and joins part by part.
+
+use std::io;
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
@@ -59,11 +60,15 @@ struct Slot {
     used: bool,
 }
 
-/// One pass over the ids whose remainder is `pass`.
+/// What takes labels, in their order.
+pub(super) trait LabelSink {
+    /// Takes the next ones.
+    fn add_labels(&mut self, ids: &[Option<u128>], truths: impl Iterator<Item = Option<Truth>>) -> io::Result<()>;
+}
+
+/// A join in memory.
 pub(super) struct Join {
     keep: Keep,
-    pass: u128,
-    passes: u128,
     labels: HashMap<u128, Slot>,
     /// Rows of the log that are still to come with this id.
     remaining: HashMap<u128, u32>,
@@ -71,71 +76,32 @@ pub(super) struct Join {
 }
 
 impl Join {
-    pub(super) fn new(keep: Keep, pass: u64, passes: u64) -> Self {
-        Self {
-            keep,
-            pass: u128::from(pass),
-            passes: u128::from(passes),
-            labels: HashMap::new(),
-            remaining: HashMap::new(),
-            facts: IdFacts::default(),
-        }
+    pub(super) fn new(keep: Keep) -> Self {
+        Self { keep, labels: HashMap::new(), remaining: HashMap::new(), facts: IdFacts::default() }
     }
 
-    /// Makes room for the ids of a pass over so many labels and rows, which a map that grows would hold twice for a moment.
+    /// Makes room for so many labels and rows: a map that grows is there twice for a moment.
     pub(super) fn with_room(mut self, labels: u64, rows: u64) -> Self {
-        let of_pass = |all: u64| usize::try_from(u128::from(all) / self.passes).unwrap_or_default();
-        self.labels.reserve(of_pass(labels));
-        self.remaining.reserve(of_pass(rows));
+        let room = |count: u64| usize::try_from(count).unwrap_or_default();
+        self.labels.reserve(room(labels));
+        self.remaining.reserve(room(rows));
         self
-    }
-
-    fn is_ours(&self, id: u128) -> bool {
-        id % self.passes == self.pass
-    }
-
-    /// Takes labels, in their order.
-    pub(super) fn add_labels(&mut self, ids: &[Option<u128>], truths: impl Iterator<Item = Option<Truth>>) {
-        for (id, truth) in ids.iter().zip(truths) {
-            match (id, truth) {
-                (None, _) => self.facts.labels_without_id += u64::from(self.pass == 0),
-                (Some(_), None) => self.facts.empty_labels += u64::from(self.pass == 0),
-                (Some(id), Some(truth)) if self.is_ours(*id) => match self.labels.entry(*id) {
-                    Entry::Vacant(slot) => {
-                        slot.insert(Slot { truth, used: false });
-                    }
-                    Entry::Occupied(mut slot) => {
-                        self.facts.duplicate_labels += 1;
-                        self.facts.conflicting_labels += u64::from(slot.get().truth != truth);
-                        if self.keep == Keep::Last {
-                            slot.get_mut().truth = truth;
-                        }
-                    }
-                },
-                _ => {}
-            }
-        }
     }
 
     /// Takes the ids of the whole log once before its rows, when the last row of an id is the one to keep.
     pub(super) fn add_ids(&mut self, ids: &[Option<u128>]) {
         for &id in ids.iter().flatten() {
-            if self.is_ours(id) {
-                *self.remaining.entry(id).or_default() += 1;
-            }
+            *self.remaining.entry(id).or_default() += 1;
         }
     }
 
-    /// Which of the next rows of the log count in this pass, and their labels.
+    /// Which of the next rows of the log count, and their labels.
     pub(super) fn rows(&mut self, ids: &[Option<u128>]) -> (Vec<bool>, Vec<Option<Truth>>) {
         let mut row = |id: &Option<u128>| {
             let Some(id) = id else {
-                self.facts.predictions_without_id += u64::from(self.pass == 0);
-                return (self.pass == 0, None);
+                self.facts.predictions_without_id += 1;
+                return (true, None);
             };
-            if !self.is_ours(*id) {
-                return (false, None);
-            }
             let kept = match (self.keep, self.remaining.entry(*id)) {
                 (Keep::First, Entry::Vacant(slot)) => {
                     slot.insert(0);
@@ -167,6 +133,30 @@ impl Join {
     pub(super) fn finish(mut self) -> IdFacts {
         self.facts.labels_without_prediction = self.labels.values().filter(|slot| !slot.used).count() as u64;
         self.facts
+    }
+}
+
+impl LabelSink for Join {
+    fn add_labels(&mut self, ids: &[Option<u128>], truths: impl Iterator<Item = Option<Truth>>) -> io::Result<()> {
+        for (id, truth) in ids.iter().zip(truths) {
+            match (id, truth) {
+                (None, _) => self.facts.labels_without_id += 1,
+                (Some(_), None) => self.facts.empty_labels += 1,
+                (Some(id), Some(truth)) => match self.labels.entry(*id) {
+                    Entry::Vacant(slot) => {
+                        slot.insert(Slot { truth, used: false });
+                    }
+                    Entry::Occupied(mut slot) => {
+                        self.facts.duplicate_labels += 1;
+                        self.facts.conflicting_labels += u64::from(slot.get().truth != truth);
+                        if self.keep == Keep::Last {
+                            slot.get_mut().truth = truth;
+                        }
+                    }
+                },
+            }
+        }
+        Ok(())
     }
 }
 

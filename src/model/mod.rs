@@ -9,7 +9,7 @@
 //!
 //! Counts are integers that add up: cells of the confusion matrix, and distinct scores (or errors) with counters. So ROC AUC,
 //! average precision and every other figure is exact, does not depend on how the rows were cut, and no row is kept. What
-//! outgrows memory goes to a temporary file, sorted; labels that do not fit are joined in several passes.
+//! outgrows memory goes to a temporary file, sorted; labels that do not fit are joined part by part.
 //!
 //! | part | what happens there |
 //! |---|---|
@@ -47,6 +47,7 @@ mod rows;
 mod sample;
 pub mod scan;
 mod scores;
+mod spool;
 mod table;
 mod tally;
 pub mod validate;

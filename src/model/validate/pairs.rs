@@ -142,7 +142,7 @@ fn read_log(config: &ModelConfig) -> Result<Log, ModelError> {
     let in_log = config.label.as_ref().is_some_and(|label| data.column(label).is_some());
     let joined = !config.labels.is_empty();
     let columns = Columns::of(config, &data, "log", joined || !in_log)?;
-    let mut join = Join::new(Keep::First, 0, 1);
+    let mut join = Join::new(Keep::First);
     let classes = match columns.id.filter(|_| joined) {
         Some(id) => {
             let labels = Dataset::open(&config.labels, &OpenOptions::default())?;
