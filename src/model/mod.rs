@@ -20,7 +20,7 @@
 //! | `level` | figures against a baseline |
 //! | `drift` | predictions and scores against those of the reference, by the metrics of the feature scan |
 //! | `operations` | latency, throughput, errors |
-//! | `isotonic`, `estimate` | performance without labels |
+//! | `estimate` | performance without labels |
 //! | [`validate`](mod@validate) | a challenger beside a champion: deploy, hold or reject |
 //! | [`scan`](mod@scan), `report`, `table` | the whole, and how it is told |
 
@@ -31,7 +31,6 @@ mod count;
 mod drift;
 mod error;
 mod estimate;
-mod isotonic;
 mod join;
 mod level;
 mod measure;
