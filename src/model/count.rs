@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::{Arc, Mutex};
 
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
 use super::columns::{Coded, Columns, Finder, NONE, binary_names, floats, ids};
 use super::config::ModelConfig;
 use super::error::ModelError;
+use super::estimate::Estimator;
 use super::join::{IdFacts, Join, LABEL_BYTES, SEEN_BYTES, Truth};
 use super::options::{Keep, Task};
 use super::rows::{Batch, Group, Groups};
@@ -40,8 +42,8 @@ enum LabelSource {
     Joined,
 }
 
-/// Counts the rows of the log by window, version and segment.
-pub(super) fn log(config: &ModelConfig, memory: u64) -> Result<Counted, ModelError> {
+/// The log, opened: its mistakes are told before those of the reference.
+pub(super) fn open_log(config: &ModelConfig) -> Result<Log, ModelError> {
     let data = Dataset::open(&config.input, &OpenOptions::default())?;
     let in_log = config.label.as_ref().is_some_and(|label| data.column(label).is_some());
     let labels = match &config.label {
@@ -51,7 +53,25 @@ pub(super) fn log(config: &ModelConfig, memory: u64) -> Result<Counted, ModelErr
         Some(_) if !in_log && !config.reference.is_empty() => LabelSource::Nowhere,
         Some(_) => LabelSource::Log,
     };
-    count(config, &data, "log", labels, memory)
+    let columns = Columns::of(config, &data, "log", labels != LabelSource::Log)?;
+    Ok(Log { data, columns, labels })
+}
+
+/// Counts the rows of the log by window, version and segment, with what `estimator` lets expect of them.
+pub(super) fn log(
+    config: &ModelConfig,
+    log: &Log,
+    estimator: Option<&Estimator>,
+    memory: u64,
+) -> Result<Counted, ModelError> {
+    count(config, log, false, estimator, memory)
+}
+
+/// A log, or a reference: its files, its columns, and where its labels are.
+pub(super) struct Log {
+    data: Dataset,
+    columns: Columns,
+    labels: LabelSource,
 }
 
 /// Counts the rows of the reference, by segment; `None` when there is none.
@@ -66,17 +86,18 @@ pub(super) fn reference(config: &ModelConfig, memory: u64) -> Result<Option<Coun
         (Some(_), false) if !config.labels.is_empty() => LabelSource::Joined,
         (Some(_), _) => LabelSource::Log,
     };
-    count(config, &data, "reference", labels, memory).map(Some)
+    let columns = Columns::of(config, &data, "reference", labels != LabelSource::Log)?;
+    count(config, &Log { data, columns, labels }, true, None, memory).map(Some)
 }
 
 fn count(
     config: &ModelConfig,
-    data: &Dataset,
-    called: &'static str,
-    labels: LabelSource,
+    log: &Log,
+    whole: bool,
+    estimator: Option<&Estimator>,
     memory: u64,
 ) -> Result<Counted, ModelError> {
-    let columns = Columns::of(config, data, called, labels != LabelSource::Log)?;
+    let Log { data, columns, labels } = log;
     let label_data = match labels {
         LabelSource::Joined => Some(Dataset::open(&config.labels, &OpenOptions::default())?),
         _ => None,
@@ -86,18 +107,23 @@ fn count(
         rows: data.rows(),
         label_rows,
         files: data.files().len(),
-        has_labels: labels != LabelSource::Nowhere,
+        has_labels: *labels != LabelSource::Nowhere,
         segments: columns.segments.iter().map(|&at| data.columns()[columns.read[at]].name.clone()).collect(),
         ..Counted::default()
     };
-    let mut counter =
-        Counter { config, columns: &columns, whole: called == "reference", memory: memory / 2, spill: None };
+    let mut counter = Counter { config, columns, whole, memory: memory / 2, spill: None };
+    let batch = |arrays: &[ArrayRef]| {
+        let mut batch = Batch::of(config, columns, arrays)?;
+        if let Some(estimator) = estimator {
+            batch.foresee(estimator);
+        }
+        Ok(batch)
+    };
     let cut: Vec<Piece> = data.units().iter().copied().flat_map(pieces).collect();
     let Some(id) = columns.id else {
         for some in cut.chunks(rayon::current_num_threads()) {
             let parts = read_rows(data, &columns.read, some, |arrays| {
-                let batch = Batch::of(config, &columns, arrays)?;
-                batch.count(config, None, counter.whole).map_err(|fault| (columns.read[0], fault))
+                batch(arrays)?.count(config, None, whole).map_err(|fault| (columns.read[0], fault))
             });
             counter.merge(&mut counted.groups, parts.map_err(read_error)?)?;
         }
@@ -116,7 +142,7 @@ fn count(
             add_ids(data, columns.read[id], &cut, &mut join)?;
         }
         for some in cut.chunks(rayon::current_num_threads()) {
-            let batches = read_rows(data, &columns.read, some, |arrays| Batch::of(config, &columns, arrays));
+            let batches = read_rows(data, &columns.read, some, batch);
             let mut kept = Vec::new();
             for mut batch in batches.map_err(read_error)? {
                 let (keep, truths) = join.rows(batch.ids.as_deref().unwrap_or_default());

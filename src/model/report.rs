@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::confusion::Matrix;
 use super::drift::DriftReport;
-use super::estimate::Estimate;
+use super::estimate::{Estimate, ExpectedMatrix};
 use super::join::IdFacts;
 use super::operations::Operations;
 use super::options::Task;
@@ -150,6 +150,8 @@ pub struct GroupReport {
     pub business: Option<Business>,
     /// Of a classifier with a reference: the figures that the scores let expect, without labels.
     pub estimated: IndexMap<&'static str, Estimate>,
+    /// Of several classes with a reference: the confusion matrix that the scores let expect.
+    pub expected_confusion: Option<ExpectedMatrix>,
     /// Predictions and scores beside those of the reference.
     pub drift: IndexMap<String, DriftReport>,
     /// How the model was served.

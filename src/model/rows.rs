@@ -7,6 +7,7 @@ use arrow::datatypes::DataType;
 
 use super::columns::{Coded, Columns, NONE, floats, texts, times};
 use super::config::ModelConfig;
+use super::estimate::{Estimator, Foreseen};
 use super::join::Truth;
 use super::options::Task;
 use super::tally::Tally;
@@ -34,6 +35,7 @@ pub(super) struct Batch {
     pub(super) latency: Option<Vec<Option<f64>>>,
     pub(super) operations: Vec<Vec<Option<f64>>>,
     pub(super) failed: Option<Vec<Option<bool>>>,
+    pub(super) foreseen: Option<Foreseen>,
 }
 
 /// What rows are measured together: window, version, and a value of a segment.
@@ -99,7 +101,13 @@ impl Batch {
             latency: columns.latency.map(numbers).transpose()?,
             operations: columns.operations.iter().copied().map(numbers).collect::<Result<_, _>>()?,
             failed: columns.error.map(|error| failures(&arrays[error]).map_err(at(error))).transpose()?,
+            foreseen: None,
         })
+    }
+
+    /// Adds what the reference lets expect of these rows.
+    pub(super) fn foresee(&mut self, estimator: &Estimator) {
+        self.foreseen = estimator.rows(&self.answers, self.rows);
     }
 
     /// Puts labels from elsewhere in.

@@ -33,9 +33,11 @@ pub fn scan(models: &[ModelConfig], memory: u64) -> Result<ModelReport, ModelErr
     let mut summary = Summary { models: models.len() as u64, ..Summary::default() };
     let (mut facts, mut groups) = (Vec::new(), Vec::new());
     for config in models {
-        let counted = count::log(config, memory)?;
+        let log = count::open_log(config)?;
         let reference = count::reference(config, memory)?;
-        let (of_model, of_groups) = report(config, &counted, reference.as_ref())?;
+        let baseline = reference.map(|reference| Baseline::of(config, &reference)).transpose()?.unwrap_or_default();
+        let counted = count::log(config, &log, baseline.estimator.as_ref(), memory)?;
+        let (of_model, of_groups) = report(config, &counted, &baseline)?;
         for group in &of_groups {
             summary.groups += 1;
             if group.segment.is_none() {
@@ -95,9 +97,8 @@ impl Baseline {
 fn report(
     config: &ModelConfig,
     counted: &Counted,
-    reference: Option<&Counted>,
+    baseline: &Baseline,
 ) -> Result<(ModelFacts, Vec<GroupReport>), ModelError> {
-    let baseline = reference.map(|reference| Baseline::of(config, reference)).transpose()?.unwrap_or_default();
     let latest = counted.groups.values().filter_map(|tally| tally.times).map(|[_, latest]| latest).max();
     let slice =
         |group: &Group| group.segment.as_ref().map(|(at, value)| (counted.segments[*at].clone(), value.clone()));
@@ -109,7 +110,7 @@ fn report(
     let told = drift::judge(&mut drift);
     let mut groups = Vec::with_capacity(counted.groups.len());
     for (((group, tally), drift), told) in counted.groups.iter().zip(drift).zip(told) {
-        let part = Part { config, counted, baseline: &baseline, slice: slice(group), latest };
+        let part = Part { config, counted, baseline, slice: slice(group), latest };
         groups.push(part.report(group, tally, drift, told)?);
     }
     let whole = baseline.figures.get(&None);
@@ -210,6 +211,7 @@ impl Part<'_> {
             confusion: has_matrix.then(|| tally.confusion.matrix(unit(config))),
             business: if counted.has_labels { business(config, tally)? } else { None },
             estimated,
+            expected_confusion: baseline.estimator.as_ref().and_then(|estimator| estimator.matrix(tally)),
             drift,
             operations,
         })

@@ -3,6 +3,7 @@
 //! | task | how | file |
 //! |---|---|---|
 //! | binary | confidence-based (CBPE): a calibrated score says how often the prediction will turn out right | `binary` |
+//! | multiclass | the same, each class against the rest | `multiclass` |
 //!
 //! The figures are expected ones. They hold as long as the relation between features and label does (no concept drift),
 //! whatever happens to the features. Definitions, calibration and sampling errors are those of NannyML 0.13.1, by which they
@@ -11,7 +12,9 @@
 mod binary;
 mod calibration;
 mod curve;
+mod expected;
 mod isotonic;
+mod multiclass;
 mod spread;
 
 use std::io;
@@ -21,8 +24,11 @@ use serde::Serialize;
 
 use super::config::ModelConfig;
 use super::options::Task;
+use super::rows::Answers;
 use super::tally::Tally;
 use binary::Binary;
+pub(super) use expected::{Expected, Foreseen};
+use multiclass::Multiclass;
 
 /// Rounds of random numbers are the same in every run.
 const SEED: u64 = 42;
@@ -53,6 +59,17 @@ impl Estimate {
     }
 }
 
+/// The confusion matrix that is to be expected.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ExpectedMatrix {
+    /// Classes that have scores, sorted.
+    pub classes: Vec<String>,
+    /// Rows by label (outer) and prediction (inner).
+    pub counts: Vec<Vec<f64>>,
+    /// Standard errors of those, by the number of rows alone.
+    pub sampling_errors: Vec<Vec<f64>>,
+}
+
 /// Figures by name, in the order of the report.
 pub(super) type Estimates = IndexMap<&'static str, Estimate>;
 
@@ -61,6 +78,8 @@ pub(super) type Estimates = IndexMap<&'static str, Estimate>;
 pub(super) enum Estimator {
     /// Of two classes.
     Binary(Binary),
+    /// Of more.
+    Multiclass(Multiclass),
 }
 
 impl Estimator {
@@ -70,14 +89,26 @@ impl Estimator {
         match config.task {
             _ if config.weight.is_some() => Ok(None),
             Task::Binary => Ok(Binary::of(config, reference)?.map(Self::Binary)),
-            Task::Multiclass | Task::Regression => Ok(None),
+            Task::Multiclass => Ok(Multiclass::of(config, reference)?.map(Self::Multiclass)),
+            Task::Regression => Ok(None),
         }
     }
 
-    /// Whether scores are calibrated first.
+    /// Whether scores are calibrated first: of any class.
     pub(super) fn calibrates(&self) -> bool {
         match self {
             Self::Binary(binary) => binary.calibrates(),
+            Self::Multiclass(multiclass) => multiclass.calibrates(),
+        }
+    }
+
+    /// What is foreseen of the rows of a batch, where counts alone do not tell.
+    pub(super) fn rows(&self, answers: &Answers, rows: usize) -> Option<Foreseen> {
+        match (self, answers) {
+            (Self::Multiclass(multiclass), Answers::Classes { scores, .. }) => {
+                Some(Foreseen::Classes(multiclass.rows(scores, rows)))
+            }
+            _ => None,
         }
     }
 
@@ -85,6 +116,15 @@ impl Estimator {
     pub(super) fn estimate(&self, config: &ModelConfig, tally: &Tally) -> io::Result<Estimates> {
         match self {
             Self::Binary(binary) => binary.estimate(config, tally),
+            Self::Multiclass(multiclass) => multiclass.estimate(config, tally),
+        }
+    }
+
+    /// The confusion matrix that is to be expected of a group.
+    pub(super) fn matrix(&self, tally: &Tally) -> Option<ExpectedMatrix> {
+        match self {
+            Self::Binary(_) => None,
+            Self::Multiclass(multiclass) => Some(multiclass.matrix(&tally.expected)),
         }
     }
 }
