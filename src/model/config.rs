@@ -38,6 +38,7 @@ pub struct ModelConfig {
     pub latency: Option<String>,
     pub error: Option<String>,
     pub operations: Vec<String>,
+    pub features: Vec<String>,
     pub calibrate: Calibrate,
     pub confidence: Confidence,
     pub min_labels: u64,
@@ -118,6 +119,7 @@ impl ModelOptions {
             latency: self.latency,
             error: self.error,
             operations: self.operations.unwrap_or_default(),
+            features: self.features.unwrap_or_default(),
             calibrate: self.calibrate.unwrap_or_default(),
             confidence: Confidence::new(confidence).ok_or_else(|| ModelError::Value {
                 key: "confidence",

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::columns::{Coded, Columns, Finder, NONE, binary_names, floats, ids};
 use super::config::ModelConfig;
 use super::error::ModelError;
-use super::estimate::Estimator;
+use super::estimate::{Estimator, Kind, find_features};
 use super::join::{IdFacts, Join, LABEL_BYTES, SEEN_BYTES, Truth};
 use super::options::{Keep, Task};
 use super::rows::{Batch, Group, Groups};
@@ -42,6 +42,22 @@ enum LabelSource {
     Joined,
 }
 
+/// A log, or a reference: its files, its columns, and where its labels are.
+pub(super) struct Log {
+    data: Dataset,
+    columns: Columns,
+    labels: LabelSource,
+}
+
+impl Log {
+    /// Reads the features of the model, too: what they are, or why they cannot be used.
+    pub(super) fn add_features(&mut self, config: &ModelConfig, called: &str) -> Result<Vec<Kind>, String> {
+        let (at, kinds) = find_features(config, &self.data, called, &mut self.columns.read)?;
+        self.columns.features = at.into_iter().zip(kinds.iter().copied()).collect();
+        Ok(kinds)
+    }
+}
+
 /// The log, opened: its mistakes are told before those of the reference.
 pub(super) fn open_log(config: &ModelConfig) -> Result<Log, ModelError> {
     let data = Dataset::open(&config.input, &OpenOptions::default())?;
@@ -57,6 +73,19 @@ pub(super) fn open_log(config: &ModelConfig) -> Result<Log, ModelError> {
     Ok(Log { data, columns, labels })
 }
 
+/// The reference, opened.
+pub(super) fn open_reference(config: &ModelConfig) -> Result<Log, ModelError> {
+    let data = Dataset::open(&config.reference, &OpenOptions::default())?;
+    let in_log = config.label.as_ref().is_some_and(|label| data.column(label).is_some());
+    let labels = match (&config.label, in_log) {
+        (None, _) => LabelSource::Nowhere,
+        (Some(_), false) if !config.labels.is_empty() => LabelSource::Joined,
+        (Some(_), _) => LabelSource::Log,
+    };
+    let columns = Columns::of(config, &data, "reference", labels != LabelSource::Log)?;
+    Ok(Log { data, columns, labels })
+}
+
 /// Counts the rows of the log by window, version and segment, with what `estimator` lets expect of them.
 pub(super) fn log(
     config: &ModelConfig,
@@ -67,27 +96,12 @@ pub(super) fn log(
     count(config, log, false, estimator, memory)
 }
 
-/// A log, or a reference: its files, its columns, and where its labels are.
-pub(super) struct Log {
-    data: Dataset,
-    columns: Columns,
-    labels: LabelSource,
-}
-
 /// Counts the rows of the reference, by segment; `None` when there is none.
 pub(super) fn reference(config: &ModelConfig, memory: u64) -> Result<Option<Counted>, ModelError> {
     if config.reference.is_empty() {
         return Ok(None);
     }
-    let data = Dataset::open(&config.reference, &OpenOptions::default())?;
-    let in_log = config.label.as_ref().is_some_and(|label| data.column(label).is_some());
-    let labels = match (&config.label, in_log) {
-        (None, _) => LabelSource::Nowhere,
-        (Some(_), false) if !config.labels.is_empty() => LabelSource::Joined,
-        (Some(_), _) => LabelSource::Log,
-    };
-    let columns = Columns::of(config, &data, "reference", labels != LabelSource::Log)?;
-    count(config, &Log { data, columns, labels }, true, None, memory).map(Some)
+    count(config, &open_reference(config)?, true, None, memory).map(Some)
 }
 
 fn count(
@@ -98,66 +112,84 @@ fn count(
     memory: u64,
 ) -> Result<Counted, ModelError> {
     let Log { data, columns, labels } = log;
-    let label_data = match labels {
-        LabelSource::Joined => Some(Dataset::open(&config.labels, &OpenOptions::default())?),
-        _ => None,
-    };
-    let label_rows = label_data.as_ref().map_or(0, Dataset::rows);
-    let mut counted = Counted {
+    let mut groups = Groups::new();
+    let mut counter = Counter { config, columns, memory: memory / 2, spill: None };
+    let (ids, label_rows) = each(config, log, estimator, memory, |batches| {
+        let count = |(batch, keep, _): &Kept| batch.count(config, keep.as_deref(), whole);
+        let parts: Result<Vec<_>, Fault> = batches.par_iter().map(count).collect();
+        counter.merge(&mut groups, parts.map_err(|fault| too_heavy(&fault))?)
+    })?;
+    Ok(Counted {
+        groups,
+        ids,
         rows: data.rows(),
         label_rows,
         files: data.files().len(),
         has_labels: *labels != LabelSource::Nowhere,
         segments: columns.segments.iter().map(|&at| data.columns()[columns.read[at]].name.clone()).collect(),
-        ..Counted::default()
+    })
+}
+
+/// A batch, which of its rows count (all, where that is `None`), and how many rows come before it.
+pub(super) type Kept = (Batch, Option<Vec<bool>>, u64);
+
+/// Visits the rows, some batches at a time in their order, with their labels. With ids there may be several passes: a row counts
+/// in one of them. What was found about ids, and how many labels there are.
+pub(super) fn each(
+    config: &ModelConfig,
+    log: &Log,
+    estimator: Option<&Estimator>,
+    memory: u64,
+    mut visit: impl FnMut(&[Kept]) -> Result<(), ModelError>,
+) -> Result<(IdFacts, u64), ModelError> {
+    let Log { data, columns, labels } = log;
+    let label_data = match labels {
+        LabelSource::Joined => Some(Dataset::open(&config.labels, &OpenOptions::default())?),
+        _ => None,
     };
-    let mut counter = Counter { config, columns, whole, memory: memory / 2, spill: None };
+    let label_rows = label_data.as_ref().map_or(0, Dataset::rows);
     let batch = |arrays: &[ArrayRef]| {
         let mut batch = Batch::of(config, columns, arrays)?;
+        batch.add_features(columns, arrays)?;
         if let Some(estimator) = estimator {
             batch.foresee(estimator);
         }
         Ok(batch)
     };
     let cut: Vec<Piece> = data.units().iter().copied().flat_map(pieces).collect();
-    let Some(id) = columns.id else {
-        for some in cut.chunks(rayon::current_num_threads()) {
-            let parts = read_rows(data, &columns.read, some, |arrays| {
-                batch(arrays)?.count(config, None, whole).map_err(|fault| (columns.read[0], fault))
-            });
-            counter.merge(&mut counted.groups, parts.map_err(read_error)?)?;
-        }
-        return Ok(counted);
-    };
+    let mut facts = IdFacts::default();
     // A reference that lies in the same labels is joined like the log.
     let needed = label_rows * LABEL_BYTES + data.rows() * SEEN_BYTES;
-    let passes = needed.div_ceil((memory / 2).max(1)).max(1);
+    let passes = if columns.id.is_some() { needed.div_ceil((memory / 2).max(1)).max(1) } else { 1 };
     for pass in 0..passes {
         let mut join = Join::new(config.keep, pass, passes);
-        let classes = match &label_data {
-            Some(label_data) => add_labels(config, label_data, data, columns.read[id], &mut join)?,
-            None => Vec::new(),
+        let id = columns.id.map(|id| columns.read[id]);
+        let classes = match (&label_data, id) {
+            (Some(label_data), Some(id)) => add_labels(config, label_data, data, id, &mut join)?,
+            _ => Vec::new(),
         };
-        if config.keep == Keep::Last {
-            add_ids(data, columns.read[id], &cut, &mut join)?;
+        if let Some(id) = id.filter(|_| config.keep == Keep::Last) {
+            add_ids(data, id, &cut, &mut join)?;
         }
+        let mut before = 0;
         for some in cut.chunks(rayon::current_num_threads()) {
-            let batches = read_rows(data, &columns.read, some, batch);
-            let mut kept = Vec::new();
-            for mut batch in batches.map_err(read_error)? {
-                let (keep, truths) = join.rows(batch.ids.as_deref().unwrap_or_default());
-                if label_data.is_some() {
-                    batch.answer(truths, &classes);
-                }
-                kept.push((batch, keep));
-            }
-            let parts: Result<Vec<_>, Fault> =
-                kept.par_iter().map(|(batch, keep)| batch.count(config, Some(keep), counter.whole)).collect();
-            counter.merge(&mut counted.groups, parts.map_err(|fault| too_heavy(&fault))?)?;
+            let batches = read_rows(data, &columns.read, some, batch).map_err(read_error)?;
+            let kept = batches.into_iter().map(|mut batch| {
+                let keep = batch.ids.as_deref().map(|ids| join.rows(ids)).map(|(keep, truths)| {
+                    if label_data.is_some() {
+                        batch.answer(truths, &classes);
+                    }
+                    keep
+                });
+                before += batch.rows as u64;
+                let first = before - batch.rows as u64;
+                (batch, keep, first)
+            });
+            visit(&kept.collect::<Vec<Kept>>())?;
         }
-        counted.ids.merge(join.finish());
+        facts.merge(join.finish());
     }
-    Ok(counted)
+    Ok((facts, label_rows))
 }
 
 fn add_ids(data: &Dataset, id: usize, cut: &[Piece], join: &mut Join) -> Result<(), ModelError> {
@@ -229,7 +261,6 @@ pub(super) fn add_labels(
 struct Counter<'c> {
     config: &'c ModelConfig,
     columns: &'c Columns,
-    whole: bool,
     /// Bytes of counts to hold.
     memory: u64,
     spill: Option<Arc<Mutex<File>>>,

@@ -52,7 +52,7 @@ pub use config::ModelConfig;
 pub use confusion::Matrix;
 pub use drift::{DriftReport, Facts, NumberFacts};
 pub use error::ModelError;
-pub use estimate::{Estimate, ExpectedMatrix};
+pub use estimate::{Estimate, Estimation, ExpectedMatrix, Kept, Method};
 pub use join::IdFacts;
 pub use measure::{Better, Card, METRICS, Measure, metric};
 pub use operations::{ErrorReport, NumberReport, Operations};

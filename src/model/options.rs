@@ -155,6 +155,9 @@ pub struct ModelOptions {
     /// Other numbers of a request, such as CPU time
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
     pub operations: Option<Vec<String>>,
+    /// Features of the model; a regression with a --reference learns from them how wrong it is, before any label
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
+    pub features: Option<Vec<String>>,
     /// Whether scores are calibrated before performance is estimated without labels [default: auto]
     #[arg(long, value_enum, value_name = "WHEN")]
     pub calibrate: Option<Calibrate>,
@@ -245,6 +248,7 @@ impl ModelOptions {
             latency,
             error,
             operations,
+            features,
             calibrate,
             confidence,
             min_labels,

@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 
 use super::columns::{Coded, Columns, NONE, floats, texts, times};
 use super::config::ModelConfig;
-use super::estimate::{Estimator, Foreseen};
+use super::estimate::{Estimator, Feature, Foreseen, Kind};
 use super::join::Truth;
 use super::options::Task;
 use super::tally::Tally;
@@ -35,6 +35,7 @@ pub(super) struct Batch {
     pub(super) latency: Option<Vec<Option<f64>>>,
     pub(super) operations: Vec<Vec<Option<f64>>>,
     pub(super) failed: Option<Vec<Option<bool>>>,
+    pub(super) features: Vec<Feature>,
     pub(super) foreseen: Option<Foreseen>,
 }
 
@@ -101,13 +102,22 @@ impl Batch {
             latency: columns.latency.map(numbers).transpose()?,
             operations: columns.operations.iter().copied().map(numbers).collect::<Result<_, _>>()?,
             failed: columns.error.map(|error| failures(&arrays[error]).map_err(at(error))).transpose()?,
+            features: Vec::new(),
             foreseen: None,
         })
     }
 
+    /// Adds the values of the features, where they are read.
+    pub(super) fn add_features(&mut self, columns: &Columns, arrays: &[ArrayRef]) -> Result<(), (usize, Fault)> {
+        let values =
+            |&(at, kind): &(usize, Kind)| Feature::of(&arrays[at], kind).map_err(|fault| (columns.read[at], fault));
+        self.features = columns.features.iter().map(values).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
     /// Adds what the reference lets expect of these rows.
     pub(super) fn foresee(&mut self, estimator: &Estimator) {
-        self.foreseen = estimator.rows(&self.answers, self.rows);
+        self.foreseen = estimator.rows(&self.answers, &self.features, self.rows);
     }
 
     /// Puts labels from elsewhere in.

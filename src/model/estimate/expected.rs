@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::loss::LOSSES;
+use crate::column::Moments;
 use crate::format::real;
 use crate::model::columns::NONE;
 use crate::model::rows::Answers;
@@ -22,6 +24,8 @@ pub(super) fn fixed(probability: f64) -> u64 {
 pub(in crate::model) enum Foreseen {
     /// Of each class, the probability of each row; `None` for rows that lack a score.
     Classes(Vec<Vec<Option<u64>>>),
+    /// The losses of each row; NaN where one is not known.
+    Losses([Vec<f64>; LOSSES]),
 }
 
 /// What is foreseen of a group.
@@ -33,6 +37,8 @@ pub(in crate::model) struct Expected {
     cells: BTreeMap<String, (u64, Vec<u64>)>,
     /// Of several classes: by score of a class, its rows and the sum of their probabilities of it.
     pub(super) scores: Vec<ValueCounts<2>>,
+    /// Of a regression: sums of the losses.
+    pub(super) losses: Vec<Moments>,
 }
 
 impl Expected {
@@ -62,6 +68,16 @@ impl Expected {
                 expected.scores = counts.collect();
                 expected
             }
+            (Foreseen::Losses(losses), _) => {
+                let sums = losses.iter().map(|losses| {
+                    let of_rows: Vec<f64> =
+                        rows.iter().map(|&row| losses[row as usize]).filter(|loss| loss.is_finite()).collect();
+                    let mut sums = Moments::default();
+                    sums.add_f64(&of_rows, 0, 0);
+                    sums
+                });
+                Self { losses: sums.collect(), ..Self::default() }
+            }
             _ => Self::default(),
         }
     }
@@ -73,6 +89,12 @@ impl Expected {
             let (known, into) = self.cells.entry(class).or_insert((0, vec![0; sums.len()]));
             *known += rows;
             into.iter_mut().zip(sums).for_each(|(into, sum)| *into += sum);
+        }
+        for (at, sums) in other.losses.iter().enumerate() {
+            match self.losses.get_mut(at) {
+                Some(known) => known.merge(sums),
+                None => self.losses.push(sums.clone()),
+            }
         }
         for (at, counts) in other.scores.into_iter().enumerate() {
             match self.scores.get_mut(at) {
