@@ -94,6 +94,9 @@ impl ModelOptions {
         let positive =
             self.positive.or_else(|| scores.first().map(|(class, _)| class.clone()).filter(|c| !c.is_empty()));
         let confidence = self.confidence.unwrap_or(0.95);
+        if let Some(importances) = &self.importances {
+            importances.check(self.features.as_deref())?;
+        }
         let config = ModelConfig {
             name: name.to_owned(),
             input,

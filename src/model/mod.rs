@@ -21,6 +21,7 @@
 //! | `drift` | predictions and scores against those of the reference, by the metrics of the feature scan |
 //! | `operations` | latency, throughput, errors |
 //! | `estimate` | performance without labels |
+//! | `importance` | which features a model uses: which drift of a feature scan is likely to hurt it |
 //! | [`validate`](mod@validate) | a challenger beside a champion: deploy, hold or reject |
 //! | [`scan`](mod@scan), `report`, `table` | the whole, and how it is told |
 
@@ -31,6 +32,7 @@ mod count;
 mod drift;
 mod error;
 mod estimate;
+mod importance;
 mod join;
 mod level;
 mod measure;
@@ -53,6 +55,7 @@ pub use confusion::Matrix;
 pub use drift::{DriftReport, Facts, NumberFacts};
 pub use error::ModelError;
 pub use estimate::{Estimate, Estimation, ExpectedMatrix, Kept, Method};
+pub use importance::{Importances, ModelUse};
 pub use join::IdFacts;
 pub use measure::{Better, Card, METRICS, Measure, metric};
 pub use operations::{ErrorReport, NumberReport, Operations};
