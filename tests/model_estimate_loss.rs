@@ -157,6 +157,73 @@ fn a_regression_that_grew_worse_is_told_before_any_label() {
 }
 
 #[test]
+fn estimates_stand_beside_what_came_true_and_what_lay_within_is_counted() {
+    let golden = golden();
+    let features = features(&golden["cars"]);
+    let [reference, log] = rows("cars");
+    let report = report(&features, &reference, &log, 1 << 20, 2);
+    let kept = &report.models[0].estimation.as_ref().unwrap().kept;
+    for (metric, of) in kept {
+        let mut within = 0;
+        let mut distance = 0.0;
+        for group in &report.groups {
+            let (estimate, truth) = (group.estimated[metric], group.metrics[metric].value.unwrap());
+            assert_eq!(estimate.error.unwrap().to_bits(), (estimate.value.unwrap() - truth).to_bits());
+            // With all labels there the uncertainty is the interval.
+            let inside = (estimate.low.unwrap()..=estimate.high.unwrap()).contains(&truth);
+            assert_eq!(estimate.within, Some(inside), "{metric}");
+            within += u64::from(inside);
+            distance += estimate.error.unwrap().abs() / 2.0;
+        }
+        assert_eq!((of.groups, of.within), (2, within), "{metric}");
+        assert!((of.mean_distance - distance).abs() <= 1e-12 * distance, "{metric}");
+    }
+    assert_eq!(kept.len(), 6);
+    let mut table = Vec::new();
+    report.write_table(&mut table).unwrap();
+    let table = String::from_utf8(table).unwrap();
+    for told in [
+        "expected without labels: from 7 features and the prediction, by the losses of 12,000 rows of the reference (DLE)",
+        " group   figure   expected",
+        "(outside)",
+        "rmse: ",
+        " of 2 groups within its uncertainty; off by ",
+    ] {
+        assert!(table.contains(told), "no {told:?} in\n{table}");
+    }
+}
+
+#[test]
+fn labels_that_are_joined_teach_the_same_as_labels_in_the_reference() {
+    let golden = golden();
+    let case = features(&golden["known"]);
+    let [reference, log] = rows("known");
+    let numbered = |batch: &RecordBatch, first: u32| {
+        let ids: UInt32Array = (first..first + u32::try_from(batch.num_rows()).unwrap()).collect();
+        let names = batch.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
+        let columns = names.into_iter().zip(batch.columns().iter().cloned());
+        RecordBatch::try_from_iter(columns.chain([("id".to_owned(), Arc::new(ids) as ArrayRef)])).unwrap()
+    };
+    let (reference, log) = (numbered(&reference, 0), numbered(&log, 100_000));
+    let folder = tempfile::tempdir().unwrap();
+    let label_columns: Vec<usize> = ["id", "label"].map(|name| reference.schema().index_of(name).unwrap()).to_vec();
+    write(&folder.path().join("labels.parquet"), &reference.project(&label_columns).unwrap(), 1000);
+    write(&folder.path().join("log.parquet"), &without(&log, "label"), 1000);
+    let estimates = |reference: &RecordBatch, memory| {
+        write(&folder.path().join("reference.parquet"), reference, 1000);
+        let labels = Some(vec![folder.path().join("labels.parquet").display().to_string()]);
+        let options = ModelOptions { id: Some("id".to_owned()), labels, ..options(folder.path(), &case) };
+        let report = scan(&[options.resolve("golden").unwrap()], memory).unwrap();
+        report.groups.iter().map(|group| group.estimated["mae"].value.unwrap().to_bits()).collect::<Vec<u64>>()
+    };
+    let inline = estimates(&reference, 1 << 24);
+    assert_eq!(inline.len(), 2);
+    assert_eq!(inline, estimates(&without(&reference, "label"), 1 << 24));
+    // So little memory takes several passes over the ids.
+    assert_eq!(inline, estimates(&without(&reference, "label"), 1 << 16));
+}
+
+#[test]
 fn losses_that_cannot_be_learned_say_why_and_the_rest_is_reported() {
     let [reference, log] = rows("known");
     let reasons: Vec<String> = [

@@ -152,7 +152,7 @@ pub struct GroupReport {
     pub business: Option<Business>,
     /// Of a model with a reference: the figures that are to be expected, without labels.
     pub estimated: IndexMap<&'static str, Estimate>,
-    /// Of several classes with a reference: the confusion matrix that the scores let expect.
+    /// Of a classifier with a reference: the confusion matrix that the scores let expect.
     pub expected_confusion: Option<ExpectedMatrix>,
     /// Predictions and scores beside those of the reference.
     pub drift: IndexMap<String, DriftReport>,

@@ -22,8 +22,15 @@ pub(super) enum Answers {
     Numbers { predictions: Vec<Option<f64>>, labels: Vec<Option<f64>> },
 }
 
+impl Default for Answers {
+    /// Those of no row.
+    fn default() -> Self {
+        Self::Numbers { predictions: Vec::new(), labels: Vec::new() }
+    }
+}
+
 /// Some rows of a log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Batch {
     pub(super) rows: usize,
     pub(super) ids: Option<Vec<Option<u128>>>,

@@ -205,6 +205,7 @@ impl Part<'_> {
             Some(estimator) => estimator.estimate(config, tally)?,
             None => IndexMap::new(),
         };
+        let matrix = baseline.estimator.as_ref().map(|estimator| estimator.matrix(config, tally)).transpose()?;
         for (name, estimate) in &mut estimated {
             let truth = metrics.get(*name).and_then(|metric| metric.value).filter(|_| coverage > 0.0);
             *estimate = estimate.beside(truth, tally.rows.rows, tally.rows.measured, config.confidence);
@@ -250,7 +251,7 @@ impl Part<'_> {
             confusion: has_matrix.then(|| tally.confusion.matrix(unit(config))),
             business: if counted.has_labels { business(config, tally)? } else { None },
             estimated,
-            expected_confusion: baseline.estimator.as_ref().and_then(|estimator| estimator.matrix(tally)),
+            expected_confusion: matrix.flatten(),
             drift,
             operations,
         })

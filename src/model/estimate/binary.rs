@@ -6,6 +6,7 @@ use std::io;
 
 use super::calibration::{Calibration, Table, classes, fits, table};
 use super::curve::curves;
+use super::matrix::{Cells, ExpectedMatrix};
 use super::spread::{bernoulli, precision_deviation, rank_deviation};
 use super::{Estimate, Estimates};
 use crate::format::real;
@@ -24,6 +25,7 @@ pub(in crate::model) struct Binary {
     calibration: Calibration,
     /// By figure, the standard error of one row: that of n rows is this over √n.
     deviations: BTreeMap<&'static str, f64>,
+    cells: Cells,
 }
 
 impl Binary {
@@ -35,7 +37,8 @@ impl Binary {
             return Ok(None);
         }
         let calibration = Calibration::of(config.calibrate, scores, &table)?;
-        Ok(Some(Self { calibration, deviations: deviations(config, reference, &table) }))
+        let deviations = deviations(config, reference, &table);
+        Ok(Some(Self { calibration, deviations, cells: Cells::of(&reference.confusion) }))
     }
 
     pub(super) fn calibrates(&self) -> bool {
@@ -55,18 +58,39 @@ impl Binary {
         Ok(NAMES.into_iter().map(estimate).collect())
     }
 
-    /// The expected figures by name.
-    fn expected(&self, scores: &ScoreCounts) -> io::Result<BTreeMap<&'static str, f64>> {
-        let [mut tp, mut fp, mut fn_, mut tn, mut positives] = [Sum::default(); 5];
+    /// The expected confusion matrix of a group.
+    pub(super) fn matrix(&self, config: &ModelConfig, tally: &Tally) -> io::Result<Option<ExpectedMatrix>> {
+        let Some(scores) = tally.scores.first() else { return Ok(None) };
+        let ([tp, fp, fn_, tn], _) = self.counts(scores)?;
+        let classes = binary_names(config);
+        let positive = classes.last().cloned().unwrap_or_default();
+        let rows = scores.totals()[PREDICTED] + scores.totals()[REJECTED];
+        let count = |prediction: &str, label: &str| match (prediction == positive, label == positive) {
+            (true, true) => tp,
+            (true, false) => fp,
+            (false, true) => fn_,
+            (false, false) => tn,
+        };
+        Ok(Some(self.cells.matrix(classes, rows, count)))
+    }
+
+    /// Expected true and false positives, false and true negatives; and positive rows, with a prediction or without.
+    fn counts(&self, scores: &ScoreCounts) -> io::Result<([f64; 4], f64)> {
+        let mut sums = [Sum::default(); 4];
+        let mut positives = Sum::default();
         scores.walk(|score, counts| {
             let p = self.calibration.probability(score);
-            tp.add(p * real(counts[PREDICTED]));
-            fp.add((1.0 - p) * real(counts[PREDICTED]));
-            fn_.add(p * real(counts[REJECTED]));
-            tn.add((1.0 - p) * real(counts[REJECTED]));
+            let [predicted, rejected] = [real(counts[PREDICTED]), real(counts[REJECTED])];
+            let terms = [p * predicted, (1.0 - p) * predicted, p * rejected, (1.0 - p) * rejected];
+            sums.iter_mut().zip(terms).for_each(|(sum, term)| sum.add(term));
             positives.add(p * real(counts[ROWS]));
         })?;
-        let [tp, fp, fn_, tn, positives] = [tp, fp, fn_, tn, positives].map(Sum::value);
+        Ok((sums.map(Sum::value), positives.value()))
+    }
+
+    /// The expected figures by name.
+    fn expected(&self, scores: &ScoreCounts) -> io::Result<BTreeMap<&'static str, f64>> {
+        let ([tp, fp, fn_, tn], positives) = self.counts(scores)?;
         let [roc_auc, average_precision] = curves((scores.totals()[ROWS], positives), |visit| {
             scores.walk(|score, counts| {
                 visit((counts[ROWS], self.calibration.probability(score) * real(counts[ROWS])));

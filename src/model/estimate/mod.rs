@@ -16,6 +16,7 @@ mod curve;
 mod expected;
 mod isotonic;
 mod loss;
+mod matrix;
 mod multiclass;
 mod spread;
 mod table;
@@ -38,6 +39,7 @@ use binary::Binary;
 pub(super) use expected::{Expected, Foreseen};
 pub(super) use loss::feature::{Kind, find as find_features};
 pub(super) use loss::{Feature, Loss};
+pub use matrix::ExpectedMatrix;
 use multiclass::Multiclass;
 pub(super) use table::write_estimates;
 
@@ -170,17 +172,6 @@ pub(super) fn unusual<'e>(
     (!worse.is_empty()).then(|| (Level::Warning, format!("expected {}", worse.join(", "))))
 }
 
-/// The confusion matrix that is to be expected.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct ExpectedMatrix {
-    /// Classes that have scores, sorted.
-    pub classes: Vec<String>,
-    /// Rows by label (outer) and prediction (inner).
-    pub counts: Vec<Vec<f64>>,
-    /// Standard errors of those, by the number of rows alone.
-    pub sampling_errors: Vec<Vec<f64>>,
-}
-
 /// Figures by name, in the order of the report.
 pub(super) type Estimates = IndexMap<&'static str, Estimate>;
 
@@ -251,11 +242,12 @@ impl Estimator {
         }
     }
 
-    /// The confusion matrix that is to be expected of a group.
-    pub(super) fn matrix(&self, tally: &Tally) -> Option<ExpectedMatrix> {
+    /// The confusion matrix that is to be expected of a group; `None` of a regression.
+    pub(super) fn matrix(&self, config: &ModelConfig, tally: &Tally) -> io::Result<Option<ExpectedMatrix>> {
         match self {
-            Self::Binary(_) | Self::Loss(_) => None,
-            Self::Multiclass(multiclass) => Some(multiclass.matrix(&tally.expected)),
+            Self::Binary(binary) => binary.matrix(config, tally),
+            Self::Multiclass(multiclass) => Ok(Some(multiclass.matrix(&tally.expected))),
+            Self::Loss(_) => Ok(None),
         }
     }
 }

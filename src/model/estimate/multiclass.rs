@@ -7,8 +7,9 @@ use std::io;
 use super::calibration::{Calibration, classes, fits, table};
 use super::curve::curves;
 use super::expected::{Expected, ONE, fixed};
+use super::matrix::{Cells, ExpectedMatrix};
 use super::spread::{bernoulli, precision_deviation, rank_deviation};
-use super::{Estimate, Estimates, ExpectedMatrix};
+use super::{Estimate, Estimates};
 use crate::format::real;
 use crate::model::config::ModelConfig;
 use crate::model::confusion::OfClass;
@@ -28,8 +29,7 @@ pub(in crate::model) struct Multiclass {
     calibrations: Vec<Calibration>,
     /// By figure, the standard error of one row: that of n rows is this over √n.
     deviations: BTreeMap<&'static str, f64>,
-    /// The same of a cell of the confusion matrix, as a share of the rows, by (prediction, label).
-    cells: BTreeMap<(String, String), f64>,
+    cells: Cells,
 }
 
 impl Multiclass {
@@ -73,8 +73,7 @@ impl Multiclass {
             ("roc_auc", libm::sqrt(ranks) / n * AREAS),
             ("average_precision", libm::sqrt(precisions / n)),
         ]);
-        let cells = &reference.confusion.cells;
-        let cells = cells.iter().map(|(cell, rows)| (cell.clone(), bernoulli(real(*rows), all))).collect();
+        let cells = Cells::of(&reference.confusion);
         Ok(Some(Self { classes: names, calibrations, deviations, cells }))
     }
 
@@ -121,21 +120,10 @@ impl Multiclass {
 
     /// The expected confusion matrix of a group.
     pub(super) fn matrix(&self, expected: &Expected) -> ExpectedMatrix {
-        let rows = real(expected.predicted());
-        let mut order: Vec<usize> = (0..self.classes.len()).collect();
-        order.sort_by_key(|&class| &self.classes[class]);
-        let table = |cell: &dyn Fn(usize, &String) -> f64| {
-            let row = |&label: &usize| order.iter().map(|&prediction| cell(label, &self.classes[prediction])).collect();
-            order.iter().map(row).collect()
-        };
-        let deviation = |label: usize, prediction: &String| {
-            self.cells.get(&(prediction.clone(), self.classes[label].clone())).copied().unwrap_or(0.0)
-        };
-        ExpectedMatrix {
-            classes: order.iter().map(|&class| self.classes[class].clone()).collect(),
-            counts: table(&|label, prediction| expected.cell(prediction, label)),
-            sampling_errors: table(&|label, prediction| deviation(label, prediction) * libm::sqrt(rows)),
-        }
+        self.cells.matrix(self.classes.clone(), expected.predicted(), |prediction, label| {
+            let label = self.classes.iter().position(|class| class == label);
+            label.map_or(0.0, |label| expected.cell(prediction, label))
+        })
     }
 
     /// The expected figures by name.

@@ -52,12 +52,12 @@ impl Sample {
             for (batch, keep, before) in batches {
                 sample.add(batch, keep.as_deref(), *before);
                 if sample.hashes.len() > 2 * MOST {
-                    sample.settle();
+                    sample.settle(MOST);
                 }
             }
             Ok(())
         })?;
-        sample.settle();
+        sample.settle(MOST);
         Ok(sample)
     }
 
@@ -99,11 +99,11 @@ impl Sample {
         }
     }
 
-    /// Brings the rows into the order of their hashes, and keeps at most [`MOST`]. Rows of one hash are alike.
-    fn settle(&mut self) {
+    /// Brings the rows into the order of their hashes, and keeps at most so many. Rows of one hash are alike.
+    fn settle(&mut self, most: usize) {
         let mut order: Vec<usize> = (0..self.hashes.len()).collect();
         order.sort_unstable_by_key(|&row| (self.hashes[row], self.places[row]));
-        order.truncate(MOST);
+        order.truncate(most);
         fn pick<T: Copy>(order: &[usize], values: &mut Vec<T>) {
             *values = order.iter().map(|&row| values[row]).collect();
         }
@@ -163,5 +163,59 @@ fn codes((feature, values): (&Feature, &mut Values)) -> Vec<u32> {
             coded.names.iter().map(|name| names.code(name)).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::columns::Coded;
+
+    /// Rows with a number and a category, one batch for each slice of `rows`.
+    fn sample(batches: &[Vec<u32>], most: usize) -> Sample {
+        let mut sample = Sample {
+            features: vec![Values::Numbers(Vec::new()), Values::Names { codes: Vec::new(), names: Names::default() }],
+            predictions: Vec::new(),
+            labels: Vec::new(),
+            places: Vec::new(),
+            hashes: Vec::new(),
+        };
+        let mut before = 0;
+        for rows in batches {
+            let number = |row: &u32| Some(f64::from(*row));
+            let names = ["even", "odd"].map(str::to_owned).to_vec();
+            let names = Coded { codes: rows.iter().map(|row| row % 2).collect(), names };
+            let batch = Batch {
+                rows: rows.len(),
+                answers: Answers::Numbers {
+                    predictions: rows.iter().map(number).collect(),
+                    labels: rows.iter().map(|row| number(row).filter(|_| row % 10 > 0)).collect(),
+                },
+                features: vec![
+                    Feature::Numbers(rows.iter().map(|row| f64::from(row / 3)).collect()),
+                    Feature::Names(names),
+                ],
+                ..Batch::default()
+            };
+            sample.add(&batch, None, before);
+            before += rows.len() as u64;
+            sample.settle(most);
+        }
+        sample
+    }
+
+    #[test]
+    fn the_rows_that_are_kept_and_their_order_do_not_depend_on_how_they_came() {
+        let rows: Vec<u32> = (0..1000).collect();
+        let turned: Vec<u32> = rows.iter().rev().copied().collect();
+        let whole = sample(&[rows], 300);
+        let parts = sample(&turned.chunks(77).map(<[u32]>::to_vec).collect::<Vec<_>>(), 300);
+        assert_eq!((whole.rows(), &whole.predictions), (300, &parts.predictions));
+        let losses = whole.losses(0);
+        assert_eq!(whole.columns(&whole.encoders(&losses)), parts.columns(&parts.encoders(&losses)));
+        // Every tenth row has no label.
+        assert!(whole.predictions.iter().all(|prediction| prediction % 10.0 > 0.0));
+        let in_time: Vec<f64> = whole.in_time().into_iter().map(|row| whole.predictions[row]).collect();
+        assert!(in_time.is_sorted());
     }
 }
