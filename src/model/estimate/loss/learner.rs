@@ -108,4 +108,24 @@ mod tests {
         let none_lost = Learner::fit(&[vec![1.0, 2.0]], &[0.0; 2]).unwrap();
         assert_eq!(none_lost.predict(&[vec![3.0]], 1), [0.0]);
     }
+
+    #[test]
+    fn odd_columns_and_losses_give_finite_losses() {
+        let ramp = |n: u32| (0..n).map(f64::from).collect::<Vec<f64>>();
+        let holes: Vec<f64> = ramp(500).into_iter().map(|x| if x % 3.0 == 0.0 { f64::NAN } else { x }).collect();
+        let ends: Vec<f64> = ramp(500).into_iter().map(|x| if x < 250.0 { -1e300 } else { 1e300 }).collect();
+        let tiny: Vec<f64> = ramp(500).into_iter().map(|x| x * f64::MIN_POSITIVE * 1e-3).collect();
+        let outlier: Vec<f64> = ramp(500).into_iter().map(|x| if x == 7.0 { 1e250 } else { x }).collect();
+        for n in [1, 2, 39, 500] {
+            for column in [&holes, &ends, &tiny, &outlier, &vec![f64::NAN; 500]] {
+                for losses in [&ramp(500), &tiny, &outlier] {
+                    let column = column[..n].to_vec();
+                    let learner = Learner::fit(&[column, ramp(500)[..n].to_vec()], &losses[..n]).unwrap();
+                    let elsewhere = vec![vec![f64::NAN, 1e300, -1e300, 3.0], vec![f64::NAN, 1e300, -1e300, 3.0]];
+                    let found = learner.predict(&elsewhere, 4);
+                    assert!(found.iter().all(|loss| loss.is_finite()), "{n} {found:?}");
+                }
+            }
+        }
+    }
 }
