@@ -95,10 +95,20 @@ fn estimates_and_sampling_errors_are_those_of_nannyml() {
                     }
                     compared += 1;
                 }
+                let matrix = group.expected_confusion.as_ref().unwrap();
+                assert_eq!(matrix.classes, ["0", "1"]);
+                for (label, row) in chunk["confusion"].as_array().unwrap().iter().enumerate() {
+                    for (prediction, cell) in row.as_array().unwrap().iter().enumerate() {
+                        let [value, error] = [0, 1].map(|at| cell[at].as_f64().unwrap());
+                        assert!((matrix.counts[label][prediction] / value - 1.0).abs() < 1e-9, "{name}: {matrix:?}");
+                        assert!((matrix.sampling_errors[label][prediction] / error - 1.0).abs() < 1e-9, "{name}");
+                        compared += 1;
+                    }
+                }
             }
         }
     }
-    assert_eq!(compared, 2 * 7 * 7);
+    assert_eq!(compared, 2 * 7 * (7 + 4));
 }
 
 #[test]

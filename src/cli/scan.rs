@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use gpudrift::config::{ALL_JOBS, ConfigError, FileConfig, OutputConfig, Resolved, ScanOptions, Sections, resolve_all};
 use gpudrift::format::printable;
+use gpudrift::model::ModelUse;
 use gpudrift::progress::{NoProgress, Progress};
 use gpudrift::report::Report;
 use gpudrift::scan::{ScanError, scan};
@@ -64,6 +65,8 @@ pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
         Nightly::open(args.nightly.clone(), job.job.clone(), job.scan.windows.as_of, &job.scan.rules, history, alerts)
     });
     let mut nightly = nightly.collect::<Result<Vec<_>, _>>()?;
+    let models = jobs.iter().map(|job| ModelUse::of(&job.sections.model)).collect::<Result<Vec<_>, _>>();
+    let models = models.map_err(Failure::usage)?;
     let deliveries = Deliveries::open(&jobs, several)?;
     let mut reports: Vec<Option<Report>> = jobs.iter().map(|_| None).collect();
     let mut exit = Exit::Finished;
@@ -77,6 +80,7 @@ pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
                 if let Some(nightly) = &nightly[index] {
                     nightly.beside(&mut report);
                 }
+                report.models = ModelUse::impacts(&models[index], &report);
                 reports[index] = Some(report);
             }
             Err(failure) => exit = exit.worse(named(failure)),

@@ -55,7 +55,7 @@ impl Moments {
     }
 
     /// Adds f64 values: `values` with `nans` NaNs and `infinite` infinities among them.
-    pub(super) fn add_f64(&mut self, values: &[f64], nans: u64, infinite: u64) {
+    pub(crate) fn add_f64(&mut self, values: &[f64], nans: u64, infinite: u64) {
         self.add_floats(values.len(), nans, infinite);
         add_f64(&mut self.floats, values);
     }

@@ -105,6 +105,7 @@ impl Section for Sections {
         self.history.relative_to(folder);
         self.alerts.relative_to(folder);
         self.concept.relative_to(folder);
+        self.model.relative_to(folder);
         self.sink.relative_to(folder);
         self.job.values_mut().for_each(|job| job.relative_to(folder));
     }

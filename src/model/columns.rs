@@ -8,6 +8,7 @@ use twox_hash::XxHash3_64;
 
 use super::config::ModelConfig;
 use super::error::ModelError;
+use super::estimate::Kind;
 use super::options::Task;
 use super::window::DAY;
 use crate::config::did_you_mean;
@@ -33,6 +34,8 @@ pub(super) struct Columns {
     pub(super) latency: Option<usize>,
     pub(super) error: Option<usize>,
     pub(super) operations: Vec<usize>,
+    /// With what their values are; where the features of the model are read.
+    pub(super) features: Vec<(usize, Kind)>,
 }
 
 /// What a column must be.

@@ -41,6 +41,7 @@ pub struct ModelConfig {
     pub latency: Option<String>,
     pub error: Option<String>,
     pub operations: Vec<String>,
+    pub features: Vec<String>,
     pub calibrate: Calibrate,
     #[serde(serialize_with = "level")]
     pub confidence: Confidence,
@@ -118,6 +119,9 @@ impl ModelOptions {
         let positive =
             self.positive.or_else(|| scores.first().map(|(class, _)| class.clone()).filter(|c| !c.is_empty()));
         let confidence = self.confidence.unwrap_or(0.95);
+        if let Some(importances) = &self.importances {
+            importances.check(self.features.as_deref())?;
+        }
         let config = ModelConfig {
             name: name.to_owned(),
             input,
@@ -143,6 +147,7 @@ impl ModelOptions {
             latency: self.latency,
             error: self.error,
             operations: self.operations.unwrap_or_default(),
+            features: self.features.unwrap_or_default(),
             calibrate: self.calibrate.unwrap_or_default(),
             confidence: Confidence::new(confidence).ok_or_else(|| ModelError::Value {
                 key: "confidence",

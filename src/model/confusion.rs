@@ -42,6 +42,10 @@ impl OfClass {
         share(self.tp, self.tp + self.fn_)
     }
 
+    fn specificity(self) -> Option<f64> {
+        share(self.tn, self.tn + self.fp)
+    }
+
     fn f1(self) -> Option<f64> {
         share(2.0 * self.tp, 2.0 * self.tp + self.fp + self.fn_)
     }
@@ -127,6 +131,9 @@ impl Confusion {
         };
         let equal = |_: &OfClass| 1.0;
         let by_rows = |class: &OfClass| class.tp + class.fn_;
+        if positive.is_none() {
+            found.push(("specificity_macro", mean(OfClass::specificity, &equal)));
+        }
         found.extend([
             ("precision_macro", mean(OfClass::precision, &equal)),
             ("recall_macro", mean(OfClass::recall, &equal)),

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::{Arc, Mutex};
 
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
 use super::columns::{Coded, Columns, Finder, NONE, binary_names, floats, ids};
 use super::config::ModelConfig;
 use super::error::ModelError;
+use super::estimate::{Estimator, Kind, find_features};
 use super::join::{IdFacts, Join, LABEL_BYTES, LabelSink, SEEN_BYTES, Truth};
 use super::options::{Keep, Task};
 use super::rows::{Batch, Group, Groups};
@@ -44,8 +46,24 @@ enum LabelSource {
     Joined,
 }
 
-/// Counts the rows of the log by window, version and segment.
-pub(super) fn log(config: &ModelConfig, memory: u64) -> Result<Counted, ModelError> {
+/// A log, or a reference: its files, its columns, and where its labels are.
+pub(super) struct Log {
+    data: Dataset,
+    columns: Columns,
+    labels: LabelSource,
+}
+
+impl Log {
+    /// Reads the features of the model, too: what they are, or why they cannot be used.
+    pub(super) fn add_features(&mut self, config: &ModelConfig, called: &str) -> Result<Vec<Kind>, String> {
+        let (at, kinds) = find_features(config, &self.data, called, &mut self.columns.read)?;
+        self.columns.features = at.into_iter().zip(kinds.iter().copied()).collect();
+        Ok(kinds)
+    }
+}
+
+/// The log, opened: its mistakes are told before those of the reference.
+pub(super) fn open_log(config: &ModelConfig) -> Result<Log, ModelError> {
     let data = Dataset::open(&config.input, &OpenOptions::default())?;
     let in_log = config.label.as_ref().is_some_and(|label| data.column(label).is_some());
     let labels = match &config.label {
@@ -55,14 +73,12 @@ pub(super) fn log(config: &ModelConfig, memory: u64) -> Result<Counted, ModelErr
         Some(_) if !in_log && !config.reference.is_empty() => LabelSource::Nowhere,
         Some(_) => LabelSource::Log,
     };
-    count(config, &data, "log", labels, memory)
+    let columns = Columns::of(config, &data, "log", labels != LabelSource::Log)?;
+    Ok(Log { data, columns, labels })
 }
 
-/// Counts the rows of the reference, by segment; `None` when there is none.
-pub(super) fn reference(config: &ModelConfig, memory: u64) -> Result<Option<Counted>, ModelError> {
-    if config.reference.is_empty() {
-        return Ok(None);
-    }
+/// The reference, opened.
+pub(super) fn open_reference(config: &ModelConfig) -> Result<Log, ModelError> {
     let data = Dataset::open(&config.reference, &OpenOptions::default())?;
     let in_log = config.label.as_ref().is_some_and(|label| data.column(label).is_some());
     let labels = match (&config.label, in_log) {
@@ -70,64 +86,111 @@ pub(super) fn reference(config: &ModelConfig, memory: u64) -> Result<Option<Coun
         (Some(_), false) if !config.labels.is_empty() => LabelSource::Joined,
         (Some(_), _) => LabelSource::Log,
     };
-    count(config, &data, "reference", labels, memory).map(Some)
+    let columns = Columns::of(config, &data, "reference", labels != LabelSource::Log)?;
+    Ok(Log { data, columns, labels })
+}
+
+/// Counts the rows of the log by window, version and segment, with what `estimator` lets expect of them.
+pub(super) fn log(
+    config: &ModelConfig,
+    log: &Log,
+    estimator: Option<&Estimator>,
+    memory: u64,
+) -> Result<Counted, ModelError> {
+    count(config, log, false, estimator, memory)
+}
+
+/// Counts the rows of the reference, by segment; `None` when there is none.
+pub(super) fn reference(config: &ModelConfig, memory: u64) -> Result<Option<Counted>, ModelError> {
+    if config.reference.is_empty() {
+        return Ok(None);
+    }
+    count(config, &open_reference(config)?, true, None, memory).map(Some)
 }
 
 fn count(
     config: &ModelConfig,
-    data: &Dataset,
-    called: &'static str,
-    labels: LabelSource,
+    log: &Log,
+    whole: bool,
+    estimator: Option<&Estimator>,
     memory: u64,
 ) -> Result<Counted, ModelError> {
-    let columns = Columns::of(config, data, called, labels != LabelSource::Log)?;
+    let Log { data, columns, labels } = log;
+    let mut groups = Groups::new();
+    // Two runs that are merged are there twice for a moment: counts and ids take half of the memory each.
+    let mut counter = Counter { config, columns, memory: memory / 4, spill: None };
+    let (ids, label_rows) = each(config, log, estimator, memory, |batches| {
+        let count = |(batch, keep, _): &Kept| batch.count(config, keep.as_deref(), whole);
+        let parts: Result<Vec<_>, Fault> = batches.par_iter().map(count).collect();
+        counter.merge(&mut groups, parts.map_err(|fault| too_heavy(&fault))?)
+    })?;
+    Ok(Counted {
+        groups,
+        ids,
+        rows: data.rows(),
+        label_rows,
+        files: data.files().len(),
+        has_labels: *labels != LabelSource::Nowhere,
+        segments: columns.segments.iter().map(|&at| data.columns()[columns.read[at]].name.clone()).collect(),
+    })
+}
+
+/// A batch, which of its rows count (all, where that is `None`), and how many rows come before it.
+pub(super) type Kept = (Batch, Option<Vec<bool>>, u64);
+
+/// Visits the rows, some batches at a time in their order, with their labels: what was found about ids, and how many
+/// labels there are.
+pub(super) fn each(
+    config: &ModelConfig,
+    log: &Log,
+    estimator: Option<&Estimator>,
+    memory: u64,
+    mut visit: impl FnMut(&[Kept]) -> Result<(), ModelError>,
+) -> Result<(IdFacts, u64), ModelError> {
+    let Log { data, columns, labels } = log;
     let label_data = match labels {
         LabelSource::Joined => Some(Dataset::open(&config.labels, &OpenOptions::default())?),
         _ => None,
     };
     let label_rows = label_data.as_ref().map_or(0, Dataset::rows);
-    let mut counted = Counted {
-        rows: data.rows(),
-        label_rows,
-        files: data.files().len(),
-        has_labels: labels != LabelSource::Nowhere,
-        segments: columns.segments.iter().map(|&at| data.columns()[columns.read[at]].name.clone()).collect(),
-        ..Counted::default()
-    };
-    // Two runs that are merged are there twice for a moment: counts and ids take half of the memory each.
-    let mut counter =
-        Counter { config, columns: &columns, whole: called == "reference", memory: memory / 4, spill: None };
-    let cut: Vec<Piece> = data.units().iter().copied().flat_map(pieces).collect();
-    let Some(id) = columns.id else {
-        for some in cut.chunks(rayon::current_num_threads()) {
-            let parts = read_rows(data, &columns.read, some, |arrays| {
-                let batch = Batch::of(config, &columns, arrays)?;
-                batch.count(config, None, counter.whole).map_err(|fault| (columns.read[0], fault))
-            });
-            counter.merge(&mut counted.groups, parts.map_err(read_error)?)?;
+    let batch = |arrays: &[ArrayRef]| {
+        let mut batch = Batch::of(config, columns, arrays)?;
+        batch.add_features(columns, arrays)?;
+        if let Some(estimator) = estimator {
+            batch.foresee(estimator);
         }
-        return Ok(counted);
+        Ok(batch)
     };
+    let cut: Vec<Piece> = data.units().iter().copied().flat_map(pieces).collect();
     // A reference that lies in the same labels is joined like the log.
     let needed = label_rows * LABEL_BYTES + data.rows() * SEEN_BYTES;
     let parts = needed.div_ceil((memory / 2).max(1)).max(1);
-    let (mut joined, classes) = joined(config, label_data.as_ref(), data, columns.read[id], &cut, parts)?;
-    for some in cut.chunks(rayon::current_num_threads()) {
-        let batches = read_rows(data, &columns.read, some, |arrays| Batch::of(config, &columns, arrays));
-        let mut kept = Vec::new();
-        for mut batch in batches.map_err(read_error)? {
-            let (keep, truths) = joined.rows(batch.ids.as_deref().unwrap_or_default())?;
-            if label_data.is_some() {
-                batch.answer(truths, &classes);
-            }
-            kept.push((batch, keep));
+    let (mut joined, classes) = match columns.id {
+        Some(id) => {
+            let (joined, classes) = joined(config, label_data.as_ref(), data, columns.read[id], &cut, parts)?;
+            (Some(joined), classes)
         }
-        let parts: Result<Vec<_>, Fault> =
-            kept.par_iter().map(|(batch, keep)| batch.count(config, Some(keep), counter.whole)).collect();
-        counter.merge(&mut counted.groups, parts.map_err(|fault| too_heavy(&fault))?)?;
+        None => (None, Vec::new()),
+    };
+    let mut before = 0;
+    for some in cut.chunks(rayon::current_num_threads()) {
+        let mut kept: Vec<Kept> = Vec::new();
+        for mut batch in read_rows(data, &columns.read, some, batch).map_err(read_error)? {
+            let mut keep = None;
+            if let Some((joined, ids)) = joined.as_mut().zip(batch.ids.as_deref()) {
+                let (rows, truths) = joined.rows(ids)?;
+                if label_data.is_some() {
+                    batch.answer(truths, &classes);
+                }
+                keep = Some(rows);
+            }
+            let rows = batch.rows as u64;
+            kept.push((batch, keep, before));
+            before += rows;
+        }
+        visit(&kept)?;
     }
-    counted.ids = joined.finish();
-    Ok(counted)
+    Ok((joined.map(Joined::finish).unwrap_or_default(), label_rows))
 }
 
 /// Which rows count, and their labels: from memory, or from disk.
@@ -255,7 +318,6 @@ pub(super) fn add_labels(
 struct Counter<'c> {
     config: &'c ModelConfig,
     columns: &'c Columns,
-    whole: bool,
     /// Bytes of counts to hold.
     memory: u64,
     spill: Option<Arc<Mutex<File>>>,

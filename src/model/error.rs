@@ -102,6 +102,9 @@ pub enum ModelError {
     /// Counts that outgrew memory could not be kept on disk.
     #[error("cannot keep counts in a temporary file: {0}")]
     Spill(#[from] std::io::Error),
+    /// Importances of features could not be read.
+    #[error(transparent)]
+    Importances(crate::source::WeightsError),
     /// A policy cannot be used.
     #[error("{file}: {reason}", file = .file.display())]
     Policy {

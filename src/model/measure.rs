@@ -82,6 +82,7 @@ pub static METRICS: &[Card] = cards! {
     "f1_micro" CLASSES, Higher: "F1 over all decisions; with one label a row it equals the accuracy";
     "precision_macro" CLASSES, Higher: "mean of the precisions of the classes; a class that is never predicted counts 0";
     "recall_macro" CLASSES, Higher: "mean of the recalls of the classes; a class without rows counts 0";
+    "specificity_macro" &[Multiclass], Higher: "mean over the classes of the share of other rows that were not predicted to be of it";
     "f1_macro" CLASSES, Higher: "mean of the F1 of the classes";
     "precision_weighted" CLASSES, Higher: "precisions of the classes, weighted by their rows";
     "recall_weighted" CLASSES, Higher: "recalls of the classes, weighted by their rows; it equals the accuracy";
@@ -92,9 +93,12 @@ pub static METRICS: &[Card] = cards! {
     "brier" CLASSES, Lower: "mean of Σ (p − label)²: over the positive class for two classes, over every class for more; normal interval for two";
     "calibration_error" CLASSES, Lower: "Σ share of bin · |mean p − share of positives| over 10 bins (a, b] of equal width; of several classes: of the largest p";
     "rmse" &[Regression], Lower: "root of the mean squared error; normal interval of the mean squared error";
+    "mse" &[Regression], Lower: "mean squared error; normal interval";
     "mae" &[Regression], Lower: "mean absolute error; normal interval";
     "median_absolute_error" &[Regression], Lower: "median of the absolute errors; interval of order statistics (binomial)";
     "mape" &[Regression], Lower: "mean of |error| / max(|label|, 2⁻⁵²); normal interval";
+    "msle" &[Regression], Lower: "mean of (ln(1 + label) − ln(1 + prediction))², where all are above −1; normal interval";
+    "rmsle" &[Regression], Lower: "root of the mean squared logarithmic error; its interval's roots";
     "r2" &[Regression], Higher: "1 − Σ error² / Σ (label − mean label)²";
 };
 

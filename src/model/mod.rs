@@ -21,7 +21,8 @@
 //! | `sample` | samples of numbers, walked over and never held |
 //! | `drift` | predictions and scores against those of the reference, by the metrics of the feature scan |
 //! | `operations` | latency, throughput, errors |
-//! | `isotonic`, `estimate` | performance without labels |
+//! | `estimate` | performance without labels |
+//! | `importance` | which features a model uses: which drift of a feature scan is likely to hurt it |
 //! | [`compare`](mod@compare) | versions that serve side by side |
 //! | [`validate`](mod@validate) | a challenger beside a champion: deploy, hold or reject |
 //! | [`scan`](mod@scan), `report`, `table` | the whole, and how it is told |
@@ -34,7 +35,7 @@ mod count;
 mod drift;
 mod error;
 mod estimate;
-mod isotonic;
+mod importance;
 mod join;
 mod level;
 mod measure;
@@ -58,7 +59,8 @@ pub use config::ModelConfig;
 pub use confusion::Matrix;
 pub use drift::{DriftReport, Facts, NumberFacts};
 pub use error::ModelError;
-pub use estimate::Estimate;
+pub use estimate::{Estimate, Estimation, ExpectedMatrix, Kept, Method};
+pub use importance::{Importances, ModelUse};
 pub use join::IdFacts;
 pub use measure::{Better, Card, METRICS, Measure, metric};
 pub use operations::{ErrorReport, NumberReport, Operations};

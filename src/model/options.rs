@@ -13,6 +13,8 @@
 //! timestamp = "timestamp"
 //! window = "month"
 //! segments = ["region"]
+//! features = ["age", "income"]
+//! importances = { age = 0.3, income = 0.7 }  # or the path of a file
 //! reference = ["log/reference.parquet"]
 //! levels.roc_auc = { warning = 0.02, critical = 0.05 }
 //! values = { tp = 120, fp = -800, fn = -30 }
@@ -29,6 +31,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::error::ModelError;
+use super::importance::Importances;
 use super::window::Window;
 use crate::config::{DEFAULT_FILE, FailOn};
 
@@ -155,6 +158,12 @@ pub struct ModelOptions {
     /// Other numbers of a request, such as CPU time
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
     pub operations: Option<Vec<String>>,
+    /// Features of the model; a regression with a --reference learns from them how wrong it is, before any label
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
+    pub features: Option<Vec<String>>,
+    /// How much each feature matters: a table of numbers, or a file (.csv, .json, .parquet) with `feature` and `importance`.
+    #[arg(skip)]
+    pub importances: Option<Importances>,
     /// Whether scores are calibrated before performance is estimated without labels [default: auto]
     #[arg(long, value_enum, value_name = "WHEN")]
     pub calibrate: Option<Calibrate>,
@@ -245,6 +254,8 @@ impl ModelOptions {
             latency,
             error,
             operations,
+            features,
+            importances,
             calibrate,
             confidence,
             min_labels,

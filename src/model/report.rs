@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confusion::Matrix;
 use super::drift::DriftReport;
-use super::estimate::Estimate;
+use super::estimate::{Estimate, Estimation, ExpectedMatrix};
 use super::join::IdFacts;
 use super::operations::Operations;
 use super::options::Task;
@@ -97,6 +97,8 @@ pub struct ModelFacts {
     pub baseline: BTreeMap<&'static str, Option<f64>>,
     /// Whether scores are calibrated before performance is estimated; null where it is not.
     pub calibrated: Option<bool>,
+    /// How performance is estimated without labels; null where it is not asked for.
+    pub estimation: Option<Estimation>,
     /// The worst level of its groups.
     pub level: Level,
 }
@@ -152,8 +154,10 @@ pub struct GroupReport {
     pub confusion: Option<Matrix>,
     /// What the predictions were worth, where outcomes have values.
     pub business: Option<Business>,
-    /// Of a classifier with a reference: the figures that the scores let expect, without labels.
+    /// Of a model with a reference: the figures that are to be expected, without labels.
     pub estimated: IndexMap<&'static str, Estimate>,
+    /// Of a classifier with a reference: the confusion matrix that the scores let expect.
+    pub expected_confusion: Option<ExpectedMatrix>,
     /// Predictions and scores beside those of the reference.
     pub drift: IndexMap<String, DriftReport>,
     /// How the model was served.
@@ -198,6 +202,9 @@ impl ModelReport {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for facts in &self.models {
+            if let Some(reason) = facts.estimation.as_ref().and_then(|estimation| estimation.reason.as_ref()) {
+                warnings.push(format!("model {}: losses are not estimated: {reason}", facts.model));
+            }
             let ids = &facts.ids;
             let told = [
                 (ids.duplicate_predictions, "rows of the log have an id that another row has, and were left out"),

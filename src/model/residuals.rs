@@ -14,12 +14,25 @@ pub(super) struct Residuals {
     pub(super) errors: ValueCounts<1>,
     /// |label − prediction| / max(|label|, 2⁻⁵²).
     pub(super) relative: ValueCounts<1>,
+    /// (ln(1 + label) − ln(1 + prediction))², where both are above −1.
+    pub(super) logarithmic: ValueCounts<1>,
     /// Labels.
     pub(super) labels: ValueCounts<1>,
 }
 
 /// Labels nearer to 0 than this count as this in MAPE, as in scikit-learn.
 const SMALLEST: f64 = f64::EPSILON;
+
+/// (ln(1 + label) − ln(1 + prediction))²; `None` unless both are above −1.
+pub(super) fn squared_log_error(prediction: f64, label: f64) -> Option<f64> {
+    let difference = libm::log1p(label) - libm::log1p(prediction);
+    (prediction > -1.0 && label > -1.0).then_some(difference * difference)
+}
+
+/// |label − prediction| / max(|label|, 2⁻⁵²).
+pub(super) fn relative_error(prediction: f64, label: f64) -> f64 {
+    (label - prediction).abs() / label.abs().max(SMALLEST)
+}
 
 impl Residuals {
     /// Counts rows of (prediction, label, weight), all finite.
@@ -30,7 +43,11 @@ impl Residuals {
         };
         Self {
             errors: count(&error),
-            relative: count(&|prediction, label| error(prediction, label) / label.abs().max(SMALLEST)),
+            relative: count(&relative_error),
+            logarithmic: ValueCounts::of(
+                rows.iter()
+                    .filter_map(|&(prediction, label, weight)| Some((squared_log_error(prediction, label)?, [weight]))),
+            ),
             labels: count(&|_, label| label),
         }
     }
@@ -38,16 +55,17 @@ impl Residuals {
     pub(super) fn merge(&mut self, other: Self) {
         self.errors.merge(other.errors);
         self.relative.merge(other.relative);
+        self.logarithmic.merge(other.logarithmic);
         self.labels.merge(other.labels);
     }
 
-    pub(super) fn parts(&mut self) -> [&mut ValueCounts<1>; 3] {
-        [&mut self.errors, &mut self.relative, &mut self.labels]
+    pub(super) fn parts(&mut self) -> [&mut ValueCounts<1>; 4] {
+        [&mut self.errors, &mut self.relative, &mut self.logarithmic, &mut self.labels]
     }
 
     /// Every figure by name; `effective` is the number of rows (Kish's, with weights).
     pub(super) fn measures(&self, effective: f64, how: &How) -> io::Result<Vec<(&'static str, Measure)>> {
-        const NAMES: [&str; 5] = ["rmse", "mae", "median_absolute_error", "mape", "r2"];
+        const NAMES: [&str; 8] = ["rmse", "mse", "mae", "median_absolute_error", "mape", "msle", "rmsle", "r2"];
         let [total] = self.errors.totals();
         if total == 0 {
             let none = Measure::undefined("no row has both a finite prediction and a finite label");
@@ -63,8 +81,17 @@ impl Residuals {
             let ends = how.confidence.normal(mean, error_of(mean, squares));
             Measure::of(mean).within(ends.map(|[low, high]| [low.max(0.0), high]))
         };
-        let root = normal(squared, fourth);
-        let rmse = Measure::of(libm::sqrt(squared)).within(root.interval.map(|ends| ends.map(libm::sqrt)));
+        let mse = normal(squared, fourth);
+        let rooted = |mean: &Measure| match mean.value {
+            Some(value) => Measure::of(libm::sqrt(value)).within(mean.interval.map(|ends| ends.map(libm::sqrt))),
+            None => *mean,
+        };
+        let msle = if self.logarithmic.totals() == [total] {
+            let [mean, squares] = powers(&self.logarithmic, [1, 2])?.map(|sum| sum / real(total));
+            normal(mean, squares)
+        } else {
+            Measure::undefined("a label or a prediction is not above −1, so it has no logarithm")
+        };
         let [label] = powers(&self.labels, [1])?.map(|sum| sum / real(total));
         let mut spread = Sum::default();
         self.labels.walk(|value, [count]| spread.add(real(count) * (value - label) * (value - label)))?;
@@ -75,10 +102,13 @@ impl Residuals {
             Measure::undefined("all labels are equal")
         };
         Ok(vec![
-            ("rmse", rmse),
+            ("rmse", rooted(&mse)),
+            ("mse", mse),
             ("mae", normal(absolute, squared)),
             ("median_absolute_error", median(&self.errors, how)?),
             ("mape", normal(relative, relative2)),
+            ("msle", msle),
+            ("rmsle", rooted(&msle)),
             ("r2", r2),
         ])
     }

@@ -7,6 +7,7 @@ use arrow::datatypes::DataType;
 
 use super::columns::{Coded, Columns, NONE, floats, texts, times};
 use super::config::ModelConfig;
+use super::estimate::{Estimator, Feature, Foreseen, Kind};
 use super::join::Truth;
 use super::options::Task;
 use super::tally::Tally;
@@ -21,8 +22,15 @@ pub(super) enum Answers {
     Numbers { predictions: Vec<Option<f64>>, labels: Vec<Option<f64>> },
 }
 
+impl Default for Answers {
+    /// Those of no row.
+    fn default() -> Self {
+        Self::Numbers { predictions: Vec::new(), labels: Vec::new() }
+    }
+}
+
 /// Some rows of a log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Batch {
     pub(super) rows: usize,
     pub(super) ids: Option<Vec<Option<u128>>>,
@@ -34,6 +42,8 @@ pub(super) struct Batch {
     pub(super) latency: Option<Vec<Option<f64>>>,
     pub(super) operations: Vec<Vec<Option<f64>>>,
     pub(super) failed: Option<Vec<Option<bool>>>,
+    pub(super) features: Vec<Feature>,
+    pub(super) foreseen: Option<Foreseen>,
 }
 
 /// What rows are measured together: window, version, and a value of a segment.
@@ -99,7 +109,22 @@ impl Batch {
             latency: columns.latency.map(numbers).transpose()?,
             operations: columns.operations.iter().copied().map(numbers).collect::<Result<_, _>>()?,
             failed: columns.error.map(|error| failures(&arrays[error]).map_err(at(error))).transpose()?,
+            features: Vec::new(),
+            foreseen: None,
         })
+    }
+
+    /// Adds the values of the features, where they are read.
+    pub(super) fn add_features(&mut self, columns: &Columns, arrays: &[ArrayRef]) -> Result<(), (usize, Fault)> {
+        let values =
+            |&(at, kind): &(usize, Kind)| Feature::of(&arrays[at], kind).map_err(|fault| (columns.read[at], fault));
+        self.features = columns.features.iter().map(values).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// Adds what the reference lets expect of these rows.
+    pub(super) fn foresee(&mut self, estimator: &Estimator) {
+        self.foreseen = estimator.rows(&self.answers, &self.features, self.rows);
     }
 
     /// Puts labels from elsewhere in.

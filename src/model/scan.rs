@@ -9,10 +9,10 @@ use indexmap::IndexMap;
 use super::columns::binary_names;
 use super::config::ModelConfig;
 use super::confusion::OfClass;
-use super::count::{self, Counted};
+use super::count::{self, Counted, Log};
 use super::drift::{self, DriftReport, References};
 use super::error::ModelError;
-use super::estimate::Estimator;
+use super::estimate::{self, Estimation, Estimator, Kept, Method};
 use super::level::judge;
 use super::measure::Measure;
 use super::measures::{Measures, measures, unit};
@@ -34,9 +34,13 @@ pub fn scan(models: &[ModelConfig], memory: u64) -> Result<ModelReport, ModelErr
     let mut summary = Summary { models: models.len() as u64, ..Summary::default() };
     let (mut facts, mut groups) = (Vec::new(), Vec::new());
     for config in models {
-        let counted = count::log(config, memory)?;
+        let mut log = count::open_log(config)?;
         let reference = count::reference(config, memory)?;
-        let (of_model, of_groups) = report(config, &counted, reference.as_ref())?;
+        let baseline = reference.as_ref().map(|reference| Baseline::of(config, reference));
+        let mut baseline = baseline.transpose()?.unwrap_or_default();
+        baseline.learn_losses(config, &mut log, memory)?;
+        let counted = count::log(config, &log, baseline.estimator.as_ref(), memory)?;
+        let (of_model, of_groups) = report(config, &counted, &baseline)?;
         for group in &of_groups {
             summary.groups += 1;
             if group.segment.is_none() {
@@ -67,24 +71,56 @@ struct Baseline<'t> {
     figures: BTreeMap<Slice, Measures>,
     /// Its predictions and scores.
     predictions: BTreeMap<Slice, References<'t>>,
-    /// What its scores say about labels.
+    /// What it says about labels that are still to come.
     estimator: Option<Estimator>,
+    /// Whether its rows have labels.
+    has_labels: bool,
+    /// How estimates are made, or why not.
+    estimation: Option<Estimation>,
 }
 
 impl<'t> Baseline<'t> {
     fn of(config: &ModelConfig, reference: &'t Counted) -> Result<Self, ModelError> {
-        let mut baseline = Self::default();
+        let mut baseline = Self { has_labels: reference.has_labels, ..Self::default() };
         for (group, tally) in &reference.groups {
             let slice = group.segment.as_ref().map(|(at, value)| (reference.segments[*at].clone(), value.clone()));
             if reference.has_labels {
                 baseline.figures.insert(slice.clone(), measures(config, tally)?);
                 if slice.is_none() {
                     baseline.estimator = Estimator::of(config, tally)?;
+                    baseline.estimation = baseline.estimator.is_some().then(|| Estimation {
+                        method: Method::Cbpe,
+                        rows: tally.rows.labelled,
+                        ..Estimation::default()
+                    });
                 }
             }
             baseline.predictions.insert(slice, References::of(config, tally)?);
         }
         Ok(baseline)
+    }
+
+    /// Learns how wrong a regression is, where its features are named.
+    fn learn_losses(&mut self, config: &ModelConfig, log: &mut Log, memory: u64) -> Result<(), ModelError> {
+        if config.task != Task::Regression || config.features.is_empty() || !self.has_labels {
+            return Ok(());
+        }
+        let learned = match log.add_features(config, "log") {
+            _ if config.weight.is_some() => Err("rows have weights".to_owned()),
+            Ok(kinds) => Estimator::of_losses(config, &kinds, memory)?,
+            Err(reason) => Err(reason),
+        };
+        let mut estimation =
+            Estimation { method: Method::Dle, features: config.features.clone(), ..Estimation::default() };
+        match learned {
+            Ok((estimator, rows)) => {
+                self.estimator = Some(estimator);
+                estimation.rows = rows;
+            }
+            Err(reason) => estimation.reason = Some(reason),
+        }
+        self.estimation = Some(estimation);
+        Ok(())
     }
 
     fn figure(&self, config: &ModelConfig, slice: &Slice, name: &str) -> Option<f64> {
@@ -96,9 +132,8 @@ impl<'t> Baseline<'t> {
 fn report(
     config: &ModelConfig,
     counted: &Counted,
-    reference: Option<&Counted>,
+    baseline: &Baseline<'_>,
 ) -> Result<(ModelFacts, Vec<GroupReport>), ModelError> {
-    let baseline = reference.map(|reference| Baseline::of(config, reference)).transpose()?.unwrap_or_default();
     let latest = counted.groups.values().filter_map(|tally| tally.times).map(|[_, latest]| latest).max();
     let slice =
         |group: &Group| group.segment.as_ref().map(|(at, value)| (counted.segments[*at].clone(), value.clone()));
@@ -110,10 +145,13 @@ fn report(
     let told = drift::judge(&mut drift);
     let mut groups = Vec::with_capacity(counted.groups.len());
     for (((group, tally), drift), told) in counted.groups.iter().zip(drift).zip(told) {
-        let part = Part { config, counted, baseline: &baseline, slice: slice(group), latest };
+        let part = Part { config, counted, baseline, slice: slice(group), latest };
         groups.push(part.report(group, tally, drift, told)?);
     }
     let whole = baseline.figures.get(&None);
+    let told = groups.iter().filter(|group| group.segment.is_none() && group.rows.measured >= config.min_labels);
+    let kept = Kept::of(told.map(|group| &group.estimated));
+    let estimation = baseline.estimation.clone().map(|estimation| Estimation { kept, ..estimation });
     let facts = ModelFacts {
         model: config.name.clone(),
         task: config.task,
@@ -131,7 +169,8 @@ fn report(
         ids: counted.ids,
         confidence: config.confidence.level(),
         baseline: whole.iter().flat_map(|all| all.iter()).map(|(name, one)| (*name, one.value)).collect(),
-        calibrated: baseline.estimator.as_ref().map(Estimator::calibrates),
+        calibrated: baseline.estimator.as_ref().and_then(Estimator::calibrates),
+        estimation,
         level: groups.iter().map(|group| group.level).max().unwrap_or_default(),
     };
     Ok((facts, groups))
@@ -172,9 +211,10 @@ impl Part<'_> {
             Some(estimator) => estimator.estimate(config, tally)?,
             None => IndexMap::new(),
         };
+        let matrix = baseline.estimator.as_ref().map(|estimator| estimator.matrix(config, tally)).transpose()?;
         for (name, estimate) in &mut estimated {
             let truth = metrics.get(*name).and_then(|metric| metric.value).filter(|_| coverage > 0.0);
-            estimate.error = estimate.value.zip(truth).map(|(value, truth)| value - truth);
+            *estimate = estimate.beside(truth, tally.rows.rows, tally.rows.measured, config.confidence);
             // What came true weighs more than what was to be expected.
             let measure = Measure { value: estimate.value, ..Measure::default() };
             let many = tally.rows.rows >= config.min_labels && !enough;
@@ -182,6 +222,8 @@ impl Part<'_> {
             let (report, reason) = judge(config, name, &measure, estimate.baseline, many);
             reasons.extend(reason.map(|reason| (report.level, format!("expected {reason}"))));
         }
+        let is_usual = |name: &str| config.levels.contains_key(name) || enough || tally.rows.rows < config.min_labels;
+        reasons.extend(estimate::unusual(estimated.iter().filter(|(name, _)| !is_usual(name))));
         // Where it is known how good the predictions are, that they moved is worth a look, and no alarm.
         let known = counted.has_labels && enough;
         let at_most = if known { Level::Warning } else { Level::Critical };
@@ -216,6 +258,7 @@ impl Part<'_> {
             confusion: has_matrix.then(|| tally.confusion.matrix(unit(config))),
             business: if counted.has_labels { business(config, tally)? } else { None },
             estimated,
+            expected_confusion: matrix.flatten(),
             drift,
             operations,
         })

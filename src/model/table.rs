@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
+use super::estimate::write_estimates;
 use super::options::Task;
 use super::report::{GroupReport, ModelFacts, ModelReport};
 use crate::format::{count, counted, percent, printable, significant};
@@ -37,7 +38,7 @@ impl ModelReport {
 }
 
 /// The figures that a table has room for.
-fn columns(task: Task) -> &'static [&'static str] {
+pub(super) fn columns(task: Task) -> &'static [&'static str] {
     match task {
         Task::Binary => &["accuracy", "f1", "roc_auc", "log_loss", "calibration_error"],
         Task::Multiclass => &["accuracy", "f1_macro", "roc_auc", "log_loss", "calibration_error"],
@@ -100,6 +101,7 @@ fn write_model<'r>(
         let reasons = printable(&group.reasons.join("; "));
         writeln!(out, "{} {}: {reasons}", group.level.name().to_uppercase(), title(group))?;
     }
+    write_estimates(facts, &all, out)?;
     writeln!(out)
 }
 
@@ -107,7 +109,7 @@ fn due(group: &GroupReport) -> &str {
     group.labels_due.as_deref().unwrap_or("later")
 }
 
-fn title(group: &GroupReport) -> String {
+pub(super) fn title(group: &GroupReport) -> String {
     let mut parts = Vec::new();
     match &group.window {
         Some(dates) if dates.start == dates.end => parts.push(dates.start.clone()),

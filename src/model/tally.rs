@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::columns::NONE;
 use super::confusion::Confusion;
+use super::estimate::Expected;
 use super::measure::{Mass, WEIGHT_ONE};
 use super::residuals::Residuals;
 use super::rows::{Answers, Batch};
@@ -101,6 +102,8 @@ pub(super) struct Tally {
     pub(super) predictions: Numbers,
     pub(super) latency: Numbers,
     pub(super) operations: Vec<Numbers>,
+    /// What the reference lets expect.
+    pub(super) expected: Expected,
     /// Requests that failed, and all of which that is known.
     pub(super) failed: [u64; 2],
 }
@@ -130,6 +133,9 @@ impl Tally {
         match &batch.answers {
             Answers::Classes { .. } => tally.add_classes(batch, rows, &weights),
             Answers::Numbers { predictions, labels } => tally.add_numbers(batch, rows, &weights, predictions, labels),
+        }
+        if let Some(foreseen) = &batch.foreseen {
+            tally.expected = Expected::of(foreseen, &batch.answers, rows);
         }
         if let Some(latency) = &batch.latency {
             tally.latency = Numbers::of(rows, |row| latency[row]);
@@ -265,6 +271,7 @@ impl Tally {
         self.tops.merge(other.tops);
         self.residuals.merge(other.residuals);
         self.predictions.merge(other.predictions);
+        self.expected.merge(other.expected);
         self.latency.merge(other.latency);
         merge_all(&mut self.operations, other.operations, Numbers::merge);
         self.failed = [self.failed[0] + other.failed[0], self.failed[1] + other.failed[1]];
@@ -283,12 +290,14 @@ impl Tally {
     /// Bytes of counts in memory.
     pub(super) fn bytes(&mut self) -> u64 {
         let scored: u64 = self.scored().map(|counts| counts.bytes()).sum();
-        scored + self.numbers().map(|counts| counts.bytes()).sum::<u64>()
+        let expected: u64 = self.expected.parts().map(|counts| counts.bytes()).sum();
+        scored + expected + self.numbers().map(|counts| counts.bytes()).sum::<u64>()
     }
 
     /// Moves the counts in memory to `file`.
     pub(super) fn spill(&mut self, file: &Arc<Mutex<File>>) -> io::Result<()> {
         self.scored().try_for_each(|counts| counts.spill(file))?;
+        self.expected.parts().try_for_each(|counts| counts.spill(file))?;
         self.numbers().try_for_each(|counts| counts.spill(file))
     }
 }

@@ -23,7 +23,8 @@ impl Sink for Json {
     }
 
     fn write(&self, report: &Report, _: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
-        let Report { schema_version, run, summary, features, skipped, incidents, findings, comparisons } = report;
+        let Report { schema_version, run, summary, features, skipped, incidents, findings, comparisons, models } =
+            report;
         write!(out, "{{\"schema_version\":{schema_version},\n\"run\":")?;
         value(out, run)?;
         out.write_all(b",\n\"summary\":")?;
@@ -39,6 +40,10 @@ impl Sink for Json {
         if !comparisons.is_empty() {
             out.write_all(b",\n\"comparisons\":")?;
             lines(out, comparisons)?;
+        }
+        if !models.is_empty() {
+            out.write_all(b",\n\"models\":")?;
+            lines(out, models)?;
         }
         out.write_all(b"}\n")
     }

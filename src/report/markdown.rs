@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::bars::Bars;
 use super::happened::{self, Happened};
+use super::impact;
 use super::{FeatureReport, Report, Sink, SinkOptions};
 use crate::format::{count, counted, percent, printable, probability};
 use crate::verdict::Level;
@@ -39,6 +40,7 @@ impl Sink for Markdown {
         writeln!(out, "## Drift report{job}: {}\n", parts.join(", "))?;
         let happened = Happened::of(report);
         incidents(out, &happened)?;
+        impact::write_markdown(out, &report.models, escaped)?;
         let (features, hidden) = options.shown(report, OK_SHOWN);
         if features.is_empty() {
             writeln!(out, "No feature asks for attention.\n")?;

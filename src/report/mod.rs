@@ -9,6 +9,7 @@ mod bars;
 mod feature;
 mod happened;
 mod html;
+mod impact;
 mod json;
 mod junit;
 mod markdown;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bars::sparkline;
 pub use feature::{Categories, Category, Change, FactChange, Facts, FeatureReport, PsiBins, SideReport, TopCategory};
+pub use impact::{FeatureImpact, ModelImpact};
 pub use number::{Edge, MetricValue, Number};
 pub use prometheus::prometheus_of_jobs;
 pub use selection::{ComparisonReport, FreshnessReport, SegmentRows, SegmentsReport, SelectionReport, WindowReport};
@@ -65,6 +67,9 @@ pub struct Report {
     /// The current window against further references, in the order of `--compare`; the first stands in `features`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub comparisons: Vec<ComparisonReport>,
+    /// What the drift means for the models that use the features, the one most at risk first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<ModelImpact>,
 }
 
 impl Report {
@@ -73,8 +78,18 @@ impl Report {
     pub fn new(run: Run, features: Vec<FeatureReport>, skipped: Vec<Skipped>) -> Self {
         let summary = Summary::of(&features, &skipped);
         let incidents = incidents(&features);
-        let (findings, comparisons) = (Vec::new(), Vec::new());
-        Self { schema_version: SCHEMA_VERSION, run, summary, features, skipped, incidents, findings, comparisons }
+        let (findings, comparisons, models) = (Vec::new(), Vec::new(), Vec::new());
+        Self {
+            schema_version: SCHEMA_VERSION,
+            run,
+            summary,
+            features,
+            skipped,
+            incidents,
+            findings,
+            comparisons,
+            models,
+        }
     }
 
     /// The report with what the checks found.

@@ -7,6 +7,7 @@
 //!     {"incident":{"id":"…","title":"…",…}}     one an incident
 //!     {"finding":{"check":"…","message":"…",…}} one a finding of data quality
 //!     {"comparison":{"name":"…",…}}             one a further reference, as in `comparisons` of the JSON report
+//!     {"model":{"model":"…","risk":…,…}}      one a model that uses features
 //!     {"summary":{…}}                           last line: the report is complete
 //! ```
 
@@ -34,7 +35,8 @@ impl Sink for NdJson {
     }
 
     fn write(&self, report: &Report, _: &SinkOptions, out: &mut dyn Write) -> io::Result<()> {
-        let Report { schema_version, run, summary, features, skipped, incidents, findings, comparisons } = report;
+        let Report { schema_version, run, summary, features, skipped, incidents, findings, comparisons, models } =
+            report;
         write!(out, "{{\"schema_version\":{schema_version},\"run\":")?;
         value(out, run)?;
         out.write_all(b"}\n")?;
@@ -56,6 +58,10 @@ impl Sink for NdJson {
         }
         for comparison in comparisons {
             value(out, &json!({ "comparison": comparison }))?;
+            out.write_all(b"\n")?;
+        }
+        for model in models {
+            value(out, &json!({ "model": model }))?;
             out.write_all(b"\n")?;
         }
         value(out, &json!({ "summary": summary }))?;

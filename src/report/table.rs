@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::happened::{self, Happened};
+use super::impact;
 use super::rows::{Row, level_text, write_rows};
 use super::{Report, Sink, SinkOptions, Skipped};
 use crate::format::{count, counted, printable, shortened, shortened_end, width, wrapped};
@@ -51,6 +52,7 @@ impl Sink for Table {
             writeln!(out, "{}", paint.dim(&format!("… {hidden} not shown; --all shows every one")))?;
         }
         write_happened(out, &Happened::of(report), options, &paint)?;
+        write_models(out, report, options)?;
         write_skipped(out, &report.skipped, options, &paint)?;
         writeln!(out, "\n{}", summary(report, &paint))
     }
@@ -84,6 +86,26 @@ fn summary(report: &Report, paint: &Paint) -> String {
     parts.push(format!("{} skipped", count(summary.skipped)));
     let features = counted(summary.features, "feature", "features");
     format!("{features} in {:.1} s: {}", report.run.duration_seconds, parts.join(", "))
+}
+
+/// What the drift means for models, the one most at risk first.
+fn write_models(out: &mut dyn Write, report: &Report, options: &SinkOptions) -> io::Result<()> {
+    if report.models.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n{}, by level × importance of their features:",
+        counted(report.models.len() as u64, "model", "models")
+    )?;
+    let room = options.width.saturating_sub(4).max(20);
+    for model in &report.models {
+        writeln!(out, "  {}: {}", printable(&model.model), impact::risk(model))?;
+        for line in wrapped(&impact::words(model), room, 4) {
+            writeln!(out, "    {line}")?;
+        }
+    }
+    Ok(())
 }
 
 /// Incidents of several features, which no row of the table tells, and findings.

@@ -19,6 +19,7 @@ import pandas as pd
 
 HERE = Path(__file__).parent
 METRICS = ["roc_auc", "f1", "precision", "recall", "specificity", "accuracy", "average_precision"]
+CELLS = [["true_negative", "false_positive"], ["false_negative", "true_positive"]]  # by label, then prediction
 
 
 def table(frame):
@@ -28,14 +29,15 @@ def table(frame):
 
 def case(reference, current, size):
     np.random.seed(1)  # average precision's sampling error is a bootstrap
-    estimator = nannyml.CBPE(problem_type="classification_binary", y_pred_proba="score", y_pred="prediction", y_true="label", metrics=METRICS, chunk_size=size)
+    estimator = nannyml.CBPE(problem_type="classification_binary", y_pred_proba="score", y_pred="prediction", y_true="label", metrics=[*METRICS, "confusion_matrix"], chunk_size=size)
     estimator.fit(reference)
     found = estimator.estimate(current.drop(columns=["label"])).filter(period="analysis").to_df()
     chunks = []
     for at in range(len(current) // size):
         rows = current.iloc[at * size : (at + 1) * size]
         expected = {m: [float(found[(m, "value")].iloc[at]), float(found[(m, "sampling_error")].iloc[at])] for m in METRICS}
-        chunks.append({"rows": table(rows), "expected": expected})
+        confusion = [[[float(found[(cell, what)].iloc[at]) for what in ("value", "sampling_error")] for cell in row] for row in CELLS]
+        chunks.append({"rows": table(rows), "expected": expected, "confusion": confusion})
     return {"calibrated": bool(estimator.needs_calibration), "reference": table(reference), "chunks": chunks}
 
 

@@ -119,6 +119,7 @@ def multiclass(rng, n, weights=False):
     expected["roc_auc"] = m.roc_auc_score(y, s, multi_class="ovr", average="macro") if w is None else float(
         np.mean([m.roc_auc_score(one_hot[:, k], s[:, k], sample_weight=w) for k in range(3)]))
     expected["average_precision"] = float(np.mean([m.average_precision_score(one_hot[:, k], s[:, k], sample_weight=w) for k in range(3)]))
+    expected["specificity_macro"] = float(np.mean([m.recall_score(y != k, p != k, sample_weight=w) for k in range(3)]))
     expected["log_loss"] = m.log_loss(y, s, sample_weight=w)
     expected["brier"] = m.brier_score_loss(y, s, labels=[0, 1, 2], scale_by_half=False, sample_weight=w)
     expected["calibration_error"] = calibration_error((p == y).astype(float), s.max(axis=1), w)
@@ -140,6 +141,9 @@ def regression(rng, n, weights=False, constant=False):
     error = np.abs(y - p)
     expected = {
         "rmse": m.root_mean_squared_error(y, p, sample_weight=w),
+        "mse": m.mean_squared_error(y, p, sample_weight=w),
+        "msle": m.mean_squared_log_error(y, p, sample_weight=w) if (p > -1).all() else None,
+        "rmsle": m.root_mean_squared_log_error(y, p, sample_weight=w) if (p > -1).all() else None,
         "mae": m.mean_absolute_error(y, p, sample_weight=w),
         "median_absolute_error": m.median_absolute_error(y, p, sample_weight=w),
         "mape": m.mean_absolute_percentage_error(y, p, sample_weight=w),
@@ -148,6 +152,10 @@ def regression(rng, n, weights=False, constant=False):
     intervals = {}
     if not weights:
         intervals["mae"] = normal(error)
+        intervals["mse"] = normal(error**2)
+        if (p > -1).all():
+            intervals["msle"] = normal((np.log1p(y) - np.log1p(p)) ** 2)
+            intervals["rmsle"] = [math.sqrt(x) for x in intervals["msle"]]
         intervals["rmse"] = [math.sqrt(x) for x in normal(error**2)]
         low = int(stats.binom.ppf(0.025, n, 0.5))
         ordered = np.sort(error)

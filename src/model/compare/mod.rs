@@ -52,7 +52,7 @@ pub fn compare(models: &[ModelConfig], versions: &Versions, memory: u64) -> Resu
             let what = "comparing takes the column of the `version` that answered";
             return Err(ModelError::Missing { model: config.name.clone(), what });
         }
-        let counted = count::log(config, memory)?;
+        let counted = count::log(config, &count::open_log(config)?, None, memory)?;
         comparisons.extend(of_model(config, &counted, versions)?);
     }
     let run = RunFacts { version: env!("CARGO_PKG_VERSION"), duration_seconds: started.elapsed().as_secs_f64() };

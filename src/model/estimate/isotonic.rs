@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::scores::{NEGATIVE, POSITIVE, ScoreCounts};
 use crate::format::real;
+use crate::model::scores::{NEGATIVE, POSITIVE, ScoreCounts};
 
 /// A step of the fitted function: constant between two scores.
 #[derive(Clone, Copy, Debug, PartialEq)]
