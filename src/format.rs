@@ -128,6 +128,14 @@ pub fn shortened_end(text: &str, columns: usize) -> String {
     cut + "…"
 }
 
+/// At most `limit` characters, with an ellipsis where something is left out: for receivers that count characters.
+pub fn cut(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(limit.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
 /// A text in lines of at most `columns` terminal columns and at most so many of them, the last cut at its end.
 #[must_use]
 pub fn wrapped(text: &str, columns: usize, lines: usize) -> Vec<String> {
@@ -209,5 +217,10 @@ mod tests {
     fn a_name_cannot_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[31mb\nc\u{202e}"), "a\\u{1b}[31mb\\nc\\u{202e}");
         assert_eq!(printable("naïve_温度"), "naïve_温度");
+    }
+
+    #[test]
+    fn cutting_counts_characters_and_says_so() {
+        assert_eq!((cut("σσσ", 3).as_str(), cut("σσσσ", 3).as_str(), cut("", 0).as_str()), ("σσσ", "σσ…", ""));
     }
 }

@@ -78,6 +78,7 @@ pub mod generate;
 pub mod history;
 pub mod metric;
 pub mod model;
+pub(crate) mod post;
 pub mod profile;
 pub mod progress;
 pub mod quality;

@@ -7,6 +7,7 @@
 mod years;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use gpudrift::report::{SinkOptions, prometheus_of_jobs};
 use serde_json::Value;
@@ -59,7 +60,7 @@ fn checked(query: &str) -> BTreeSet<String> {
 }
 
 fn file(name: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name);
     std::fs::read_to_string(path).unwrap()
 }
 
@@ -121,64 +122,163 @@ fn a_query_for_something_else_is_noticed() {
 /// The command lines in a text, by words: after `gpudrift` on a line, or in a list of strings.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#') && !line.starts_with("//"));
-    let mut found = Vec::new();
-    for line in lines.clone() {
-        for (at, _) in line.match_indices("gpudrift ") {
-            let before = line[..at].chars().next_back();
-            let starts = before.is_none_or(|c| matches!(c, ' ' | '"' | '/'));
-            let rest = &line[at + "gpudrift ".len()..];
-            let words: Vec<String> =
-                rest.split(['"', '&', ';']).next().unwrap().split_whitespace().map(str::to_owned).collect();
-            if starts && words.first().is_some_and(|word| SUBCOMMANDS.contains(&word.as_str())) {
-                found.push(words);
-            }
-        }
-    }
+    let mut found: Vec<Vec<String>> = lines.clone().flat_map(of_line).collect();
     // ["gpudrift", "scan", …] of Python, [scan, …] of YAML, over as many lines as it takes.
     let whole: String = lines.collect::<Vec<_>>().join(" ");
     for list in whole.split('[').skip(1) {
         let items = list.split(']').next().unwrap().split(',').map(|item| item.trim().trim_matches('"').to_owned());
         let words: Vec<String> = items.filter(|item| !item.is_empty() && item != "gpudrift").collect();
-        if words.first().is_some_and(|word| SUBCOMMANDS.contains(&word.as_str())) {
+        if is_command(&words) {
             found.push(words);
         }
     }
     found
 }
 
+/// The command lines on one line.
+fn of_line(line: &str) -> Vec<Vec<String>> {
+    let starts = line.match_indices("gpudrift ").filter(|(at, _)| {
+        let before = line[..*at].chars().next_back();
+        before.is_none_or(|c| matches!(c, ' ' | '"' | '/' | '`'))
+    });
+    let words = starts.map(|(at, name)| {
+        let rest = line[at + name.len()..].split(['"', '&', ';', '`']).next().unwrap();
+        rest.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    });
+    words.filter(|words| is_command(words)).collect()
+}
+
+fn is_command(words: &[String]) -> bool {
+    words.first().is_some_and(|word| SUBCOMMANDS.contains(&word.as_str()))
+}
+
+/// The command lines in the prose of Markdown: `gpudrift …`, wherever the line breaks.
+fn commands_of_markdown(text: &str) -> Vec<Vec<String>> {
+    let prose = text.split("```").step_by(2).collect::<String>().replace('\n', " ");
+    prose.split('`').skip(1).step_by(2).flat_map(of_line).collect()
+}
+
+/// The command lines that the comments of a Dockerfile tell people to type; a `\` goes on with the next line.
+fn commands_of_comments(text: &str) -> Vec<Vec<String>> {
+    let comments = text.lines().filter_map(|line| line.strip_prefix('#')).map(str::trim);
+    of_line(&comments.collect::<Vec<_>>().join("\n").replace("\\\n", " "))
+}
+
 const SUBCOMMANDS: [&str; 4] = ["scan", "retrain", "dashboard", "serve"];
+
+/// What the program says in a folder without anything, once it has understood what it was asked.
+const MISSING: [&str; 3] = ["there is no gpudrift.toml in this folder", "there is no history at", "cannot read"];
+
+/// Whether the program understands a command line: in a folder without a configuration it then says so, and ends with 2.
+fn understood(line: &str) -> Result<(), String> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = assert_cmd::Command::cargo_bin("gpudrift").unwrap();
+    let program = program.current_dir(folder.path()).timeout(std::time::Duration::from_secs(60));
+    let output = program.args(line.split_whitespace()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let refused = ["Usage:", "unexpected argument", "invalid value", "try '--help'"];
+    let says = |words: &[&str]| words.iter().any(|words| said.contains(words));
+    match output.status.code() {
+        Some(2) if says(&MISSING) && !says(&refused) => Ok(()),
+        code => Err(format!("{line} ended with {code:?}\n{said}")),
+    }
+}
 
 #[test]
 fn every_command_line_of_the_examples_is_one_that_the_program_takes() {
+    let root = |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
     let files = [
-        ("crontab", 2),
-        ("systemd/gpudrift.service", 1),
-        ("airflow/gpudrift_dag.py", 3),
-        ("dagster/gpudrift_job.py", 1),
-        ("argo/cron-workflow.yaml", 1),
-        ("github/drift.yml", 2),
+        ("crontab", 2, commands(&file("crontab"))),
+        ("systemd/gpudrift.service", 1, commands(&file("systemd/gpudrift.service"))),
+        ("airflow/gpudrift_dag.py", 3, commands(&file("airflow/gpudrift_dag.py"))),
+        ("dagster/gpudrift_job.py", 1, commands(&file("dagster/gpudrift_job.py"))),
+        ("argo/cron-workflow.yaml", 1, commands(&file("argo/cron-workflow.yaml"))),
+        ("github/drift.yml", 2, commands(&file("github/drift.yml"))),
+        ("README.md", 2, commands_of_markdown(&file("README.md"))),
+        ("Dockerfile", 1, commands_of_comments(&root("Dockerfile"))),
     ];
-    for (name, expected) in files {
-        let commands = commands(&file(name));
+    for (name, expected, commands) in files {
         assert_eq!(commands.len(), expected, "{name}: {commands:?}");
         for command in commands {
             // What an orchestrator fills in is a day.
             let day = "{{ data_interval_end | ds }}";
             let line = command.join(" ").replace(day, "2026-11-22").replace("context.partition_key", "2026-11-22");
-            let folder = tempfile::tempdir().unwrap();
-            let mut program = assert_cmd::Command::cargo_bin("gpudrift").unwrap();
-            let output = program.current_dir(folder.path()).args(line.split_whitespace()).output().unwrap();
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            // Here is no configuration, which is said after the command line was understood.
-            assert_eq!(output.status.code(), Some(2), "{name}: {line}\n{said}");
-            assert!(!said.contains("Usage:") && !said.contains("unexpected argument"), "{name}: {line}\n{said}");
+            understood(&line).unwrap_or_else(|said| panic!("{name}: {said}"));
         }
     }
 }
 
 #[test]
+fn a_command_line_that_the_program_does_not_take_is_noticed() {
+    for line in [
+        "scan --format xml",
+        "scan --fail-on terrible",
+        "scan --as-of 2026-13-01",
+        "scan --current-window yesterdays",
+        "scan --currant-window yesterday",
+        "scan --current-window",
+        "dashboard",
+        "retrain chek",
+    ] {
+        assert!(understood(line).is_err(), "{line}");
+    }
+}
+
+/// A YAML file, whose documents are read by a parser that takes no key twice.
+fn yaml(name: &str) -> Value {
+    serde_saphyr::from_str(&file(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn every_yaml_file_is_one_and_says_what_its_reader_looks_for() {
+    let rules = yaml("prometheus-rules.yml");
+    let rules = rules["groups"][0]["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), file("prometheus-rules.yml").matches("- alert: ").count());
+    assert!(rules.iter().all(|rule| rule["expr"].is_string() && rule["annotations"]["summary"].is_string()));
+    let tests = yaml("prometheus-rules.test.yml");
+    assert_eq!(tests["rule_files"][0], "prometheus-rules.yml");
+    let names: BTreeSet<&str> = rules.iter().map(|rule| rule["alert"].as_str().unwrap()).collect();
+    for test in tests["tests"].as_array().unwrap().iter().flat_map(|test| test["alert_rule_test"].as_array().unwrap()) {
+        assert!(names.contains(test["alertname"].as_str().unwrap()), "{test}");
+    }
+    let argo = yaml("argo/cron-workflow.yaml");
+    let (spec, templates) = (&argo["spec"]["workflowSpec"], &argo["spec"]["workflowSpec"]["templates"]);
+    assert_eq!((&argo["kind"], &spec["entrypoint"]), (&"CronWorkflow".into(), &templates[0]["name"]));
+    let volumes: BTreeSet<&str> =
+        spec["volumes"].as_array().unwrap().iter().map(|volume| volume["name"].as_str().unwrap()).collect();
+    for mount in templates[0]["container"]["volumeMounts"].as_array().unwrap() {
+        assert!(volumes.contains(mount["name"].as_str().unwrap()), "{mount}");
+    }
+    let github = yaml("github/drift.yml");
+    let steps = github["jobs"]["scan"]["steps"].as_array().unwrap();
+    assert!(steps.iter().all(|step| step["run"].is_string() != step["uses"].is_string()), "{github}");
+    // The fragment in the README, too.
+    let readme = file("README.md");
+    let fragment = readme.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let fragment: Value = serde_saphyr::from_str(fragment).unwrap();
+    assert!(fragment["scrape_configs"][0]["static_configs"][0]["targets"].is_array(), "{fragment}");
+}
+
+#[test]
+fn no_yaml_file_is_forgotten() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy")];
+    let mut found = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.extension().and_then(|ending| ending.to_str()) {
+                Some("yml" | "yaml") => drop(found.insert(path.file_name().unwrap().to_str().unwrap().to_owned())),
+                _ if path.is_dir() => folders.push(path),
+                _ => {}
+            }
+        }
+    }
+    let read = ["cron-workflow.yaml", "drift.yml", "prometheus-rules.test.yml", "prometheus-rules.yml"];
+    assert_eq!(found, read.map(str::to_owned).into());
+}
+
+#[test]
 fn the_image_has_what_the_build_reads() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join("Dockerfile")).unwrap();
     let copied: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("COPY ")).collect();
     let from_here = copied.iter().filter(|line| !line.starts_with("--from")).flat_map(|line| line.split(' '));

@@ -26,6 +26,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::config::{Refused, Secret, SecretError};
+use crate::post::{Trust, TrustError};
 use crate::verdict::Level;
 
 /// A length of time as people write it: `20h`, `7 days`, `90s`.
@@ -125,6 +126,9 @@ pub struct ChannelConfig {
     pub password_env: Option<String>,
     /// The file that holds the password of `user`.
     pub password_file: Option<PathBuf>,
+    /// The authorities whose certificates are believed, in place of those that this machine trusts: a PEM file. For
+    /// servers whose certificate the company has signed itself.
+    pub ca_file: Option<PathBuf>,
     /// Who logs in at the mail server.
     pub user: Option<String>,
     /// Sender of mails.
@@ -165,6 +169,7 @@ impl ChannelConfig {
             ("secret", secret(&self.secret_env, &self.secret_file)),
             ("token", secret(&self.token_env, &self.token_file)),
             ("password", secret(&self.password_env, &self.password_file)),
+            ("ca_file", self.ca_file.is_some()),
             ("user", self.user.is_some()),
             ("from", self.from.is_some()),
             ("to", !self.to.is_empty()),
@@ -182,6 +187,11 @@ impl ChannelConfig {
 
     pub(super) fn routing_key(&self) -> Result<Secret, SecretError> {
         Secret::read("routing_key", self.routing_key_env.as_deref(), self.routing_key_file.as_deref())
+    }
+
+    /// Whose certificates are believed.
+    pub(super) fn trust(&self) -> Result<Trust, TrustError> {
+        Trust::of(self.ca_file.as_deref())
     }
 
     /// The key of signatures, where there is one.
@@ -211,6 +221,7 @@ impl AlertsConfig {
             beside(&mut channel.secret_file);
             beside(&mut channel.token_file);
             beside(&mut channel.password_file);
+            beside(&mut channel.ca_file);
         }
     }
 }

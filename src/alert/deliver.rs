@@ -9,11 +9,12 @@ use std::time::Duration;
 use backon::{BlockingRetryable, ExponentialBuilder};
 use chrono::Utc;
 
-use super::channel::{Channel, Retry, SendError};
+use super::channel::Channel;
 use super::message::Message;
 use super::outbox::{self, OpenIncident, Waiting};
 use super::{AlertError, Alerts, night};
 use crate::history::HistoryError;
+use crate::post::{Retry, SendError};
 
 /// How long one attempt may take.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);

@@ -205,21 +205,3 @@ impl Message {
         text
     }
 }
-
-/// At most `limit` characters, with an ellipsis where something is left out.
-pub(super) fn cut(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(limit.saturating_sub(1)).chain(['…']).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cutting_counts_characters_and_says_so() {
-        assert_eq!((cut("σσσ", 3).as_str(), cut("σσσσ", 3).as_str(), cut("", 0).as_str()), ("σσσ", "σσ…", ""));
-    }
-}

@@ -32,6 +32,7 @@ use crate::history::{self, History, HistoryError, RunFilter, RunIdentity};
 use crate::report::Report;
 use crate::verdict::Level;
 
+pub use crate::post::{NoUrl, TrustError};
 pub use channel::{CHANNELS, ChannelType, Problem};
 pub use config::{AlertsConfig, ChannelConfig, Period, Tls};
 pub use deliver::{Delivered, SendStep, Tested};

@@ -7,7 +7,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value};
 
-use super::message::cut;
+use crate::format::cut;
 use crate::source::find;
 
 /// Longest value that is shown.

@@ -1,6 +1,6 @@
 //! Real servers on this machine, inside the test process: HTTP with answers that are told beforehand, and SMTP.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -110,6 +110,8 @@ pub(crate) fn nobody() -> String {
 pub(crate) struct Mail {
     pub(crate) from: String,
     pub(crate) to: Vec<String>,
+    /// The line that logged in.
+    pub(crate) login: Option<String>,
     pub(crate) data: String,
 }
 
@@ -142,45 +144,73 @@ impl Smtp {
     }
 }
 
-fn serve(stream: TcpStream, refusals: &mut Vec<&'static str>, seen: &Mutex<Vec<Mail>>) -> std::io::Result<()> {
+/// What the conversation of a connection ends with.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Ends {
+    Quit,
+    /// The client wants to go on encrypted.
+    StartTls,
+}
+
+fn serve(mut stream: TcpStream, refusals: &mut Vec<&'static str>, seen: &Mutex<Vec<Mail>>) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    let mut out = stream.try_clone()?;
-    let mut lines = BufReader::new(stream).lines();
+    stream.write_all(b"220 test\r\n")?;
+    converse(stream, "8BITMIME", refusals, seen).map(|_| ())
+}
+
+/// Speaks SMTP after the greeting; `offers` is what the server says that it can.
+pub(crate) fn converse(
+    stream: impl Read + Write,
+    offers: &str,
+    refusals: &mut Vec<&'static str>,
+    seen: &Mutex<Vec<Mail>>,
+) -> std::io::Result<Ends> {
+    let mut stream = BufReader::new(stream);
     let mut mail = Mail::default();
-    out.write_all(b"220 test\r\n")?;
-    while let Some(line) = lines.next() {
-        let line = line?;
+    let mut login = None;
+    while let Some(line) = line(&mut stream)? {
         let answer = match line.split([' ', ':']).next().unwrap_or("").to_ascii_uppercase().as_str() {
-            "EHLO" => "250-test\r\n250 8BITMIME",
+            "EHLO" => format!("250-test\r\n250 {offers}"),
+            "STARTTLS" if offers.contains("STARTTLS") => {
+                stream.get_mut().write_all(b"220 go on\r\n")?;
+                return Ok(Ends::StartTls);
+            }
+            "AUTH" => {
+                login = Some(line);
+                "235 welcome".to_owned()
+            }
             "MAIL" => match refusals.pop() {
-                Some(refusal) => refusal,
+                Some(refusal) => refusal.to_owned(),
                 None => {
-                    mail = Mail { from: line, ..Mail::default() };
-                    "250 ok"
+                    mail = Mail { from: line, login: login.clone(), ..Mail::default() };
+                    "250 ok".to_owned()
                 }
             },
             "RCPT" => {
                 mail.to.push(line);
-                "250 ok"
+                "250 ok".to_owned()
             }
             "DATA" => {
-                out.write_all(b"354 go on\r\n")?;
-                for line in lines.by_ref() {
-                    match line? {
-                        line if line == "." => break,
-                        line => mail.data += &format!("{line}\n"),
-                    }
+                stream.get_mut().write_all(b"354 go on\r\n")?;
+                while let Some(line) = self::line(&mut stream)?.filter(|line| line != ".") {
+                    mail.data += &format!("{line}\n");
                 }
                 seen.lock().unwrap().push(mail.clone());
-                "250 ok"
+                "250 ok".to_owned()
             }
             "QUIT" => {
-                out.write_all(b"221 bye\r\n")?;
-                return Ok(());
+                stream.get_mut().write_all(b"221 bye\r\n")?;
+                return Ok(Ends::Quit);
             }
-            _ => "250 ok",
+            _ => "250 ok".to_owned(),
         };
-        out.write_all(format!("{answer}\r\n").as_bytes())?;
+        stream.get_mut().write_all(format!("{answer}\r\n").as_bytes())?;
     }
-    Ok(())
+    Ok(Ends::Quit)
+}
+
+/// The next line without its end; `None` where the connection ends.
+fn line(stream: &mut impl BufRead) -> std::io::Result<Option<String>> {
+    let mut line = String::new();
+    Ok((stream.read_line(&mut line)? > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
 }

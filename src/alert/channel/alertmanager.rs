@@ -6,11 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::http::Endpoint;
-use super::{Channel, ChannelType, Problem, SendError, required};
+use super::{Channel, ChannelType, Problem, required};
 use crate::alert::config::ChannelConfig;
 use crate::alert::message::{Action, Message};
 use crate::history::instant;
+use crate::post::{Endpoint, SendError};
 use crate::verdict::Level;
 
 /// A night, and half of one for the run to be late.
@@ -19,7 +19,7 @@ const KEEP: Duration = Duration::from_secs(36 * 3600);
 pub(super) const ALERTMANAGER: ChannelType = ChannelType {
     name: "alertmanager",
     about: "Prometheus' Alertmanager, API v2",
-    keys: &["endpoint", "labels", "token", "keep"],
+    keys: &["endpoint", "labels", "token", "keep", "ca_file"],
     build,
 };
 
@@ -31,7 +31,7 @@ struct Alertmanager {
 
 fn build(config: &ChannelConfig, timeout: Duration) -> Result<Box<dyn Channel>, Problem> {
     let base = required("endpoint", config.endpoint.as_deref())?.trim_end_matches('/');
-    let mut endpoint = Endpoint::open(&format!("{base}/api/v2/alerts"), timeout)?;
+    let mut endpoint = Endpoint::open(&format!("{base}/api/v2/alerts"), timeout, &config.trust()?)?;
     if let Some(token) = config.token()? {
         endpoint.bearer(&token);
     }

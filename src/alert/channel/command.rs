@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use wait_timeout::ChildExt;
 
-use super::{Channel, ChannelType, Problem, SendError};
+use super::{Channel, ChannelType, Problem};
 use crate::alert::config::ChannelConfig;
-use crate::alert::message::{Message, cut};
-use crate::format::printable;
+use crate::alert::message::Message;
+use crate::format::{cut, printable};
+use crate::post::SendError;
 
 pub(super) const COMMAND: ChannelType = ChannelType {
     name: "command",

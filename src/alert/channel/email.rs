@@ -5,14 +5,15 @@ use std::time::Duration;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls as SmtpTls, TlsParameters};
+use lettre::transport::smtp::client::Tls as SmtpTls;
 use lettre::{SmtpTransport, Transport};
 use sha2::{Digest, Sha256};
 
-use super::{Channel, ChannelType, Problem, SendError, required};
+use super::{Channel, ChannelType, Problem, required};
 use crate::alert::config::{ChannelConfig, Tls};
-use crate::alert::message::{Message, cut};
-use crate::format::printable;
+use crate::alert::message::Message;
+use crate::format::{cut, printable};
+use crate::post::{SendError, advice};
 
 /// Longest subject: one that mail programs show, and servers take.
 const MAX_SUBJECT: usize = 200;
@@ -20,7 +21,7 @@ const MAX_SUBJECT: usize = 200;
 pub(super) const EMAIL: ChannelType = ChannelType {
     name: "email",
     about: "mail through an SMTP server",
-    keys: &["endpoint", "tls", "user", "password", "from", "to"],
+    keys: &["endpoint", "tls", "user", "password", "from", "to", "ca_file"],
     build,
 };
 
@@ -40,7 +41,8 @@ fn build(config: &ChannelConfig, timeout: Duration) -> Result<Box<dyn Channel>, 
     let endpoint = required("endpoint", config.endpoint.as_deref())?;
     let tls = config.tls.unwrap_or_default();
     let (host, port) = host_and_port(endpoint, tls)?;
-    let parameters = || TlsParameters::new(host.clone()).map_err(|error| wrong(&error));
+    let trust = config.trust()?;
+    let parameters = || trust.mail(&host).map_err(|error| wrong(&error));
     let security = match tls {
         Tls::StartTls => SmtpTls::Required(parameters()?),
         Tls::Implicit => SmtpTls::Wrapper(parameters()?),
@@ -129,7 +131,7 @@ impl Email {
             text += &format!(": {error}");
             cause = error.source();
         }
-        let text = printable(&text);
+        let text = format!("{}{}", printable(&text), advice(&text));
         self.password.as_ref().map_or(text.clone(), |password| text.replace(password.as_str(), "***"))
     }
 }

@@ -3,7 +3,6 @@
 mod alertmanager;
 mod command;
 mod email;
-mod http;
 mod pagerduty;
 mod slack;
 mod webhook;
@@ -14,6 +13,7 @@ use std::time::Duration;
 use super::AlertError;
 use super::config::ChannelConfig;
 use super::message::Message;
+use crate::post::{NoUrl, SendError, TrustError};
 
 /// A type of channel.
 pub struct ChannelType {
@@ -56,40 +56,15 @@ pub enum Problem {
     /// A secret could not be had.
     #[error(transparent)]
     Secret(#[from] crate::config::SecretError),
+    /// The certificates to believe could not be had.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// An address is none.
+    #[error(transparent)]
+    Url(#[from] NoUrl),
     /// Anything else, as a sentence.
     #[error("{0}")]
     Keys(String),
-}
-
-/// Why a message was not delivered. The text shows no secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub(super) struct SendError {
-    /// What happened.
-    pub(super) reason: String,
-    /// Whether trying again can help, and when.
-    pub(super) retry: Retry,
-}
-
-/// Whether trying again can help.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Retry {
-    /// Not without somebody changing something.
-    Never,
-    /// Perhaps soon.
-    Soon,
-    /// Not before so long.
-    After(Duration),
-}
-
-impl SendError {
-    fn never(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), retry: Retry::Never }
-    }
-
-    fn soon(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), retry: Retry::Soon }
-    }
 }
 
 /// The channel that a table `[alerts.NAME]` describes.

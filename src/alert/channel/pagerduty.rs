@@ -4,20 +4,25 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::http::Endpoint;
-use super::{Channel, ChannelType, Problem, SendError};
+use super::{Channel, ChannelType, Problem};
 use crate::alert::config::ChannelConfig;
-use crate::alert::message::{Action, Message, cut};
+use crate::alert::message::{Action, Message};
 use crate::config::Secret;
+use crate::format::cut;
 use crate::history::instant;
+use crate::post::{Endpoint, SendError};
 use crate::verdict::Level;
 
 const EVENTS: &str = "https://events.pagerduty.com/v2/enqueue";
 /// Longest summary that the API takes.
 const MAX_SUMMARY: usize = 1024;
 
-pub(super) const PAGERDUTY: ChannelType =
-    ChannelType { name: "pagerduty", about: "PagerDuty's Events API v2", keys: &["routing_key", "endpoint"], build };
+pub(super) const PAGERDUTY: ChannelType = ChannelType {
+    name: "pagerduty",
+    about: "PagerDuty's Events API v2",
+    keys: &["routing_key", "endpoint", "ca_file"],
+    build,
+};
 
 struct PagerDuty {
     endpoint: Endpoint,
@@ -26,7 +31,7 @@ struct PagerDuty {
 
 fn build(config: &ChannelConfig, timeout: Duration) -> Result<Box<dyn Channel>, Problem> {
     let routing_key = config.routing_key()?;
-    let mut endpoint = Endpoint::open(config.endpoint.as_deref().unwrap_or(EVENTS), timeout)?;
+    let mut endpoint = Endpoint::open(config.endpoint.as_deref().unwrap_or(EVENTS), timeout, &config.trust()?)?;
     endpoint.hide(routing_key.reveal());
     Ok(Box::new(PagerDuty { endpoint, routing_key }))
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::http::Endpoint;
-use super::{Channel, ChannelType, Problem, SendError};
+use super::{Channel, ChannelType, Problem};
 use crate::alert::config::ChannelConfig;
-use crate::alert::message::{Action, FeatureNote, Message, cut};
-use crate::format::{percent, probability, significant};
+use crate::alert::message::{Action, FeatureNote, Message};
+use crate::format::{cut, percent, probability, significant};
+use crate::post::{Endpoint, SendError};
 use crate::verdict::Level;
 
 const MAX_BLOCKS: usize = 50;
@@ -21,14 +21,14 @@ const MAX_SECTION: usize = 3000;
 const MAX_TEXT: usize = 11_000;
 
 pub(super) const SLACK: ChannelType =
-    ChannelType { name: "slack", about: "an incoming webhook of Slack", keys: &["url"], build };
+    ChannelType { name: "slack", about: "an incoming webhook of Slack", keys: &["url", "ca_file"], build };
 
 struct Slack {
     endpoint: Endpoint,
 }
 
 fn build(config: &ChannelConfig, timeout: Duration) -> Result<Box<dyn Channel>, Problem> {
-    Ok(Box::new(Slack { endpoint: Endpoint::secret(&config.url()?, timeout)? }))
+    Ok(Box::new(Slack { endpoint: Endpoint::secret(&config.url()?, timeout, &config.trust()?)? }))
 }
 
 impl Channel for Slack {

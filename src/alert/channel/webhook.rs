@@ -15,16 +15,16 @@ use chrono::Utc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::http::Endpoint;
-use super::{Channel, ChannelType, Problem, SendError};
+use super::{Channel, ChannelType, Problem};
 use crate::alert::config::ChannelConfig;
 use crate::alert::message::Message;
 use crate::config::Secret;
+use crate::post::{Endpoint, SendError};
 
 pub(super) const WEBHOOK: ChannelType = ChannelType {
     name: "webhook",
     about: "any URL: the message as JSON, signed with HMAC-SHA256",
-    keys: &["url", "endpoint", "secret", "token"],
+    keys: &["url", "endpoint", "secret", "token", "ca_file"],
     build,
 };
 
@@ -35,8 +35,8 @@ struct Webhook {
 
 fn build(config: &ChannelConfig, timeout: Duration) -> Result<Box<dyn Channel>, Problem> {
     let mut endpoint = match &config.endpoint {
-        Some(url) => Endpoint::open(url, timeout)?,
-        None => Endpoint::secret(&config.url()?, timeout)?,
+        Some(url) => Endpoint::open(url, timeout, &config.trust()?)?,
+        None => Endpoint::secret(&config.url()?, timeout, &config.trust()?)?,
     };
     let key = config.secret()?;
     if let Some(key) = &key {

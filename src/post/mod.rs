@@ -1,17 +1,59 @@
-//! A POST and what its answer means. Shared by everything that speaks HTTP.
+//! A POST, and what its answer means: shared by everything that sends JSON to somebody else's server.
+
+mod trust;
 
 use std::time::{Duration, SystemTime};
 
 use ureq::Agent;
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::tls::TlsConfig;
 
-use super::{Problem, Retry, SendError};
+use crate::config::Secret;
+use crate::format::{cut, printable};
+
+pub use trust::TrustError;
+pub(crate) use trust::{Trust, advice};
 
 /// Longest part of an answer that an error repeats.
 const QUOTED: usize = 200;
 
+/// Why something was not delivered. The text shows no secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub(crate) struct SendError {
+    /// What happened.
+    pub(crate) reason: String,
+    /// Whether trying again can help, and when.
+    pub(crate) retry: Retry,
+}
+
+/// Whether trying again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// Not without somebody changing something.
+    Never,
+    /// Perhaps soon.
+    Soon,
+    /// Not before so long.
+    After(Duration),
+}
+
+impl SendError {
+    pub(crate) fn never(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), retry: Retry::Never }
+    }
+
+    pub(crate) fn soon(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), retry: Retry::Soon }
+    }
+}
+
+/// What is no URL that can be posted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the URL is none: it begins with http:// or https:// and names a host")]
+pub struct NoUrl;
+
 /// Posts bodies to one URL.
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     agent: Agent,
     url: String,
     /// What no error may show; the URL too, when it is a secret.
@@ -20,36 +62,39 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint whose URL anybody may see.
-    pub(super) fn open(url: &str, timeout: Duration) -> Result<Self, Problem> {
+    /// An endpoint whose URL anybody may see; one attempt may take `timeout`.
+    ///
+    /// # Errors
+    /// When `url` is none.
+    pub(crate) fn open(url: &str, timeout: Duration, trust: &Trust) -> Result<Self, NoUrl> {
         let uri = url.parse::<ureq::http::Uri>();
         if !uri.is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()) {
-            return Err(Problem::Keys(
-                "the URL is none: it begins with http:// or https:// and names a host".to_owned(),
-            ));
+            return Err(NoUrl);
         }
-        // Certificates as this machine trusts them: companies sign their own hosts. A redirect would turn a POST into
-        // a GET, and carry secrets elsewhere: it is an error.
+        // A redirect would turn a POST into a GET, and carry secrets elsewhere: it is an error.
         let config = Agent::config_builder()
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("gpudrift/", env!("CARGO_PKG_VERSION")))
-            .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
+            .tls_config(TlsConfig::builder().root_certs(trust.roots()).build())
             .build();
         Ok(Self { agent: config.new_agent(), url: url.to_owned(), secrets: Vec::new(), headers: Vec::new() })
     }
 
     /// An endpoint whose URL is a secret.
-    pub(super) fn secret(url: &crate::config::Secret, timeout: Duration) -> Result<Self, Problem> {
-        let mut endpoint = Self::open(url.reveal(), timeout)?;
+    ///
+    /// # Errors
+    /// When `url` is none.
+    pub(crate) fn secret(url: &Secret, timeout: Duration, trust: &Trust) -> Result<Self, NoUrl> {
+        let mut endpoint = Self::open(url.reveal(), timeout, trust)?;
         endpoint.hide(url.reveal());
         Ok(endpoint)
     }
 
     /// Keeps `secret` out of errors.
-    pub(super) fn hide(&mut self, secret: &str) {
+    pub(crate) fn hide(&mut self, secret: &str) {
         self.secrets.push(secret.to_owned());
         // The path of a webhook's URL is the secret part, and some servers repeat it.
         if let Some(path) = secret.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path)
@@ -60,25 +105,32 @@ impl Endpoint {
     }
 
     /// Sends a bearer token with every request.
-    pub(super) fn bearer(&mut self, token: &crate::config::Secret) {
+    pub(crate) fn bearer(&mut self, token: &Secret) {
         self.hide(token.reveal());
         self.headers.push(("Authorization", format!("Bearer {}", token.reveal())));
     }
 
     /// Posts JSON. Any answer from 200 to 299 means that it has arrived.
-    pub(super) fn post(&self, body: &[u8], headers: &[(&str, &str)]) -> Result<(), SendError> {
+    ///
+    /// # Errors
+    /// When it is not known to have arrived, with what is known, and no secret in it.
+    pub(crate) fn post(&self, body: &[u8], headers: &[(&str, &str)]) -> Result<(), SendError> {
         let mut request = self.agent.post(&self.url).header("Content-Type", "application/json");
         let own = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
         for (name, value) in own.chain(headers.iter().copied()) {
             request = request.header(name, value);
         }
-        let mut answer = request.send(body).map_err(|error| SendError::soon(self.scrubbed(&error.to_string())))?;
+        let failed = |error: ureq::Error| {
+            let said = error.to_string();
+            SendError::soon(self.scrubbed(&format!("{said}{}", advice(&said))))
+        };
+        let mut answer = request.send(body).map_err(failed)?;
         let status = answer.status();
         if status.is_success() {
             return Ok(());
         }
         let said = answer.body_mut().with_config().limit(64 * 1024).read_to_string().unwrap_or_default();
-        let said = super::super::message::cut(&crate::format::printable(said.trim()), QUOTED);
+        let said = cut(&printable(said.trim()), QUOTED);
         let said = if said.is_empty() { String::new() } else { format!(": {said}") };
         let retry = match status.as_u16() {
             408 | 425 | 429 | 500..=599 => {
@@ -120,7 +172,7 @@ mod tests {
     #[test]
     fn what_is_no_url_is_found_early() {
         for url in ["", "hooks.example/x", "ftp://hooks.example/x", "http://"] {
-            assert!(Endpoint::open(url, Duration::from_secs(1)).is_err(), "{url}");
+            assert!(Endpoint::open(url, Duration::from_secs(1), &Trust::Machine).is_err(), "{url}");
         }
     }
 }
