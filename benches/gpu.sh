@@ -21,7 +21,7 @@ if [ -n "${QUICK:-}" ]; then
     peers=(--rows 20000 --features 8 --repeat 1)
 else
     kernels=(--rows 1000000 --features 64 --repeat 5 --checked)
-    scans=(--rows 1000000,5000000 --features 40 --repeat 3)
+    scans=(--rows 1000000 --features 64 --repeat 3)
     narrow=(--rows 2000 --features 5000 --repeat 3)
     peers=(--rows 1000000 --features 64 --repeat 5)
 fi

@@ -2,7 +2,7 @@
 //
 // In:     tiles, keys of many columns, one map a job, one pivot a coarse cell.
 // Out:    counters, n_cells u32 a job: the number of keys in each cell is added to them.
-// Maps:   a workgroup takes a tile, its 256 threads stride over the tile's keys.
+// Maps:   a workgroup takes a tile, its threads stride over the tile's keys.
 // Memory: CELLS counters of 16 bits, two a word, and the map's table of 4 KiB, per workgroup. Pivots stay in storage.
 // Order:  only additions of integers, so it does not matter.
 // Host:   src/backend/gpu/count_cells.rs launches it; src/backend/cpu/count_cells.rs has the same contract. A tile
@@ -19,7 +19,7 @@ fn add_one(cell: u32) {
     atomicAdd(&pairs[cell >> 1u], 1u << ((cell & 1u) << 4u));
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP)
 fn count_slots(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) n_workgroups: vec3<u32>,

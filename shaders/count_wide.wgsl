@@ -2,7 +2,7 @@
 //
 // In:     tiles, keys of many columns, one map a job, with or without pivots.
 // Out:    counters, n_cells u32 a job: the number of keys in each cell is added to them.
-// Maps:   a workgroup takes a tile, its 256 threads stride over the tile's keys; one global atomic a key.
+// Maps:   a workgroup takes a tile, its threads stride over the tile's keys; one global atomic a key.
 // Memory: the map's table of 8 KiB, per workgroup.
 // Order:  only additions of integers, so it does not matter.
 // Host:   src/backend/gpu/count_cells.rs launches it; src/backend/cpu/count_cells.rs has the same contract. The host
@@ -10,7 +10,7 @@
 
 @group(0) @binding(6) var<storage, read_write> counters: array<atomic<u32>>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP)
 fn count_wide(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) n_workgroups: vec3<u32>,

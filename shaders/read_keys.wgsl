@@ -2,7 +2,7 @@
 //
 // In:     tiles, keys of many columns.
 // Out:    sums, one u32 a job: the words of its keys are added to it, and wrap around.
-// Maps:   a workgroup takes a tile, its 256 threads stride over the tile's keys.
+// Maps:   a workgroup takes a tile, its threads stride over the tile's keys.
 // Memory: one word of workgroup memory.
 // Order:  only additions of integers, so it does not matter.
 // Host:   src/backend/gpu/read_keys.rs launches it.
@@ -12,7 +12,7 @@
 
 var<workgroup> total: atomic<u32>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP)
 fn read_keys(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) n_workgroups: vec3<u32>,

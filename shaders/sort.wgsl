@@ -38,7 +38,7 @@ const DIGITS: u32 = 16u;
 
 var<workgroup> digit_counts: array<atomic<u32>, DIGITS>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP)
 fn histogram(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) n_workgroups: vec3<u32>,
@@ -67,7 +67,7 @@ fn histogram(
 // Sums of neighbouring threads, for a scan over the workgroup.
 var<workgroup> sums: array<u32, WORKGROUP>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP)
 fn scan_rows(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) n_workgroups: vec3<u32>,
@@ -118,7 +118,7 @@ var<workgroup> tile_starts: array<u32, DIGITS>;
 var<workgroup> starts: array<u32, DIGITS>;
 var<workgroup> in_order: array<Key, TILE>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP)
 fn scatter(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) n_workgroups: vec3<u32>,

@@ -3,7 +3,7 @@
 mod support;
 
 use gpudrift::backend::cpu::Cpu;
-use gpudrift::backend::gpu::{GpuOptions, UploadWay};
+use gpudrift::backend::gpu::{GpuOptions, LARGE_WORKGROUP, UploadWay, WORKGROUP};
 use gpudrift::backend::{Backend, CountJob, DeviceError, SelectJob};
 use gpudrift::counts::{CellMap, Keys};
 use proptest::prelude::*;
@@ -59,7 +59,8 @@ fn the_gpu_answers_the_same_in_many_windows_tiles_and_on_the_device_sorted() {
         ..options(checks)
     };
     for (checks, upload) in [true, false].into_iter().zip(UploadWay::ALL) {
-        let gpu = gpu(GpuOptions { upload: Some(upload), ..small(checks) });
+        let workgroup = Some(if checks { WORKGROUP } else { LARGE_WORKGROUP });
+        let gpu = gpu(GpuOptions { upload: Some(upload), workgroup, ..small(checks) });
         check_all(&gpu, &cases::sizes()[5..]);
         check_all(&gpu, &cases::on_the_pivots());
         check_all(&gpu, &cases::jobs());
@@ -72,7 +73,7 @@ fn keys_come_to_the_gpu_by_every_way_it_knows() {
         return;
     }
     for upload in UploadWay::ALL {
-        let gpu = gpu(GpuOptions { upload: Some(upload), ..options(true) });
+        let gpu = gpu(GpuOptions { upload: Some(upload), workgroup: Some(LARGE_WORKGROUP), ..options(true) });
         if gpu.upload_ways().contains(&upload) {
             assert_eq!(gpu.upload_way(), upload);
         }
@@ -187,7 +188,7 @@ fn a_lost_device_is_an_error_whenever_it_happens() {
     gpu.lose();
     let count = loaded.count_cells(&[CountJob { column: 0, map: &map }]);
     assert!(matches!(count, Err(DeviceError::Lost(_))), "{count:?}");
-    let select = loaded.select(&[SelectJob { column: 0, map: &map, wanted: &wanted }]);
+    let select = loaded.select(&[SelectJob { column: 0, map: &map, wanted: &wanted, rows: None }]);
     assert!(matches!(select, Err(DeviceError::Lost(_))), "{select:?}");
     assert!(matches!(gpu.load(vec![vec![&keys]]), Err(DeviceError::Lost(_))));
 }
@@ -305,7 +306,7 @@ proptest! {
             let mut odd = gpudrift::counts::CellSet::none(map.n_cells());
             (1..map.n_cells()).step_by(2).for_each(|cell| odd.insert(cell));
             let mut loaded = backend.load(vec![vec![&whole]]).unwrap();
-            let job = |wanted| SelectJob { column: 0, map: &map, wanted };
+            let job = |wanted| SelectJob { column: 0, map: &map, wanted, rows: None };
             let found = loaded.select(&[job(&all), job(&even), job(&odd)]).unwrap();
             let mut sorted = keys.clone();
             sorted.sort_unstable();

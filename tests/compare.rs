@@ -9,9 +9,9 @@
 )]
 
 use gpudrift::backend::cpu::Cpu;
-use gpudrift::backend::{Column, weighted};
+use gpudrift::backend::{Backend, Column, CountJob, DeviceError, Loaded, SelectJob, weighted};
 use gpudrift::compare::{ATOM, Atom, Compared, Outliers, Pair, QUANTILES, Query, compare, map_for, sample_of_both};
-use gpudrift::counts::{CellMap, Key, Keys, Scale, Weighted, with_keys};
+use gpudrift::counts::{CellCounts, CellMap, Key, Keys, Scale, Weighted, with_keys};
 use proptest::prelude::*;
 
 /// Keys that stand for themselves.
@@ -112,6 +112,44 @@ fn oracle(reference: &Keys, current: &Keys, bins: u32) -> Compared {
     found
 }
 
+/// The CPU, and every job must tell how many keys it will find.
+struct Told;
+
+impl Backend for Told {
+    fn name(&self) -> &'static str {
+        Cpu.name()
+    }
+
+    fn device(&self) -> String {
+        Cpu.device()
+    }
+
+    fn batch_bytes(&self) -> usize {
+        Cpu.batch_bytes()
+    }
+
+    fn load<'k>(&'k self, columns: Vec<Column<'k>>) -> Result<Box<dyn Loaded + 'k>, DeviceError> {
+        static CPU: Cpu = Cpu;
+        Ok(Box::new(ToldColumns(CPU.load(columns)?)))
+    }
+}
+
+struct ToldColumns<'k>(Box<dyn Loaded + 'k>);
+
+impl Loaded for ToldColumns<'_> {
+    fn count_cells(&mut self, jobs: &[CountJob<'_>]) -> Result<Vec<CellCounts>, DeviceError> {
+        self.0.count_cells(jobs)
+    }
+
+    fn select(&mut self, jobs: &[SelectJob<'_>]) -> Result<Vec<Keys>, DeviceError> {
+        let found = self.0.select(jobs)?;
+        for (job, keys) in jobs.iter().zip(&found) {
+            assert_eq!(job.rows, Some(keys.len() as u64), "keys that a job was told to find");
+        }
+        Ok(found)
+    }
+}
+
 fn found(reference: &[Keys], current: &[Keys], map: Option<CellMap>, bins: u32, budget: u64) -> Compared {
     let none = [Weighted::empty(reference[0].bits()), Weighted::empty(current[0].bits())];
     found_beside(reference, current, &none, map, bins, budget)
@@ -162,7 +200,7 @@ fn compared(
         distinct: everything,
     };
     let pair = Pair { columns: [0, 1], n, extent, map, sample, query };
-    let mut loaded = weighted::load(&Cpu, columns, beside.iter().map(|weighted| vec![weighted]).collect()).unwrap();
+    let mut loaded = weighted::load(&Told, columns, beside.iter().map(|weighted| vec![weighted]).collect()).unwrap();
     compare(loaded.as_mut(), vec![pair], budget).unwrap().remove(0)
 }
 

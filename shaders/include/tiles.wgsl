@@ -3,6 +3,8 @@
 // A list of tiles instead of a grid of (chunk, column): columns of very different length leave no workgroup idle, and
 // any number of columns and chunks folds into the two dimensions of a dispatch. A workgroup takes tile after tile, so
 // a dispatch of any size does all of them.
+//
+// The host puts `const WORKGROUP`, the threads of a workgroup, in front.
 
 struct Params {
     // First tile of this dispatch.
@@ -23,9 +25,6 @@ struct Tile {
     // Number of keys, at least one.
     n: u32,
 }
-
-// Threads of a workgroup, the same in every kernel.
-const WORKGROUP: u32 = 256u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> tiles: array<Tile>;

@@ -13,7 +13,7 @@ pub mod rate;
 pub mod several;
 pub mod weighted;
 
-pub use choice::{Asked, Weighed, auto, open};
+pub use choice::{Asked, TIMES_THE_CPU, Weighed, auto, open};
 pub use gpu::OpenError;
 
 use crate::counts::{CellCounts, CellMap, CellSet, Keys};
@@ -39,6 +39,8 @@ pub struct SelectJob<'m> {
     pub map: &'m CellMap,
     /// The cells whose keys are wanted; made for `map`.
     pub wanted: &'m CellSet,
+    /// Keys of the column in the wanted cells, where they are counted already.
+    pub rows: Option<u64>,
 }
 
 /// Somebody who counts: the CPU, or a GPU.

@@ -1,6 +1,6 @@
 //! How fast a backend counts on this machine, measured once and kept.
 //!
-//! `--backend auto` takes a GPU only where it counts at least as fast as the CPU does: an integrated one often does not.
+//! `--backend auto` takes a GPU only where it counts several times as fast as the CPU does: an integrated one does not.
 //! The figures lie in `rates.json` in the cache folder, one a device, driver, version and number of threads; what is not
 //! there is measured, which takes some tens of milliseconds.
 
@@ -60,7 +60,8 @@ impl Probe {
             let mut loaded = backend.load(columns.iter().map(|keys| vec![keys]).collect())?;
             let jobs: Vec<_> = (0..columns.len()).map(|column| CountJob { column, map: &self.map }).collect();
             let counts = loaded.count_cells(&jobs)?;
-            let wanted = |job: &CountJob<'_>| SelectJob { column: job.column, map: &self.map, wanted: &self.wanted };
+            let wanted =
+                |job: &CountJob<'_>| SelectJob { column: job.column, map: &self.map, wanted: &self.wanted, rows: None };
             loaded.select(&jobs.iter().map(wanted).collect::<Vec<_>>())?;
             Ok(counts)
         });

@@ -37,13 +37,21 @@ impl Loaded for Both<'_> {
     }
 
     fn select(&mut self, jobs: &[SelectJob<'_>]) -> Result<Vec<Keys>, DeviceError> {
-        let mut all = self.inner.select(jobs)?;
-        for (job, found) in jobs.iter().zip(&mut all) {
-            let before = found.len();
-            self.weighted[job.column].iter().for_each(|piece| piece.select(job.map, job.wanted, found));
-            if found.len() > before {
-                with_keys!(found, keys => keys.sort_unstable());
-            }
+        let here = |job: &SelectJob<'_>| {
+            let pieces = &self.weighted[job.column];
+            let mut found = Keys::empty(pieces.first().map_or(32, |piece| piece.keys().bits()));
+            pieces.iter().for_each(|piece| piece.select(job.map, job.wanted, &mut found));
+            found
+        };
+        let here: Vec<Keys> = jobs.iter().map(here).collect();
+        let mut there = jobs.to_vec();
+        for (job, here) in there.iter_mut().zip(&here) {
+            job.rows = job.rows.map(|rows| rows.saturating_sub(here.len() as u64));
+        }
+        let mut all = self.inner.select(&there)?;
+        for (found, here) in all.iter_mut().zip(&here).filter(|(_, here)| !here.is_empty()) {
+            found.append(here);
+            with_keys!(found, keys => keys.sort_unstable());
         }
         Ok(all)
     }

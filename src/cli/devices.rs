@@ -4,7 +4,7 @@ use bytesize::ByteSize;
 use clap::Args;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use gpudrift::backend::gpu::{Adapter, AdapterKind, AdapterSummary, Gpu, GpuOptions, adapters};
-use gpudrift::backend::{Weighed, auto};
+use gpudrift::backend::{TIMES_THE_CPU, Weighed, auto};
 use gpudrift::config::ScanConfig;
 use gpudrift::format::printable;
 
@@ -129,9 +129,15 @@ fn verdict(lines: &[Line], threads: usize) -> String {
     let on_cpu = cpu.map_or_else(String::new, |rate| format!(" {} with {threads} threads", millions(rate)));
     text + &match taken.first() {
         Some(number) => {
-            format!("--backend auto takes {number}: it counts at least as fast as the CPU ({})\n", on_cpu.trim())
+            format!(
+                "--backend auto takes {number}: it counts {TIMES_THE_CPU} times as fast as the CPU ({})\n",
+                on_cpu.trim()
+            )
         }
-        None if cpu.is_some() => format!("--backend auto takes the CPU: it counts faster ({})\n", on_cpu.trim()),
+        None if cpu.is_some() => format!(
+            "--backend auto takes the CPU: no GPU counts {TIMES_THE_CPU} times as fast, which a scan takes to gain by it ({})\n",
+            on_cpu.trim()
+        ),
         None => "--backend auto takes the CPU: there is no real GPU\n".to_owned(),
     }
 }

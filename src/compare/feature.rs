@@ -76,9 +76,17 @@ pub(super) enum Step<'s> {
     /// Count both sides with this map.
     Count(&'s CellMap),
     /// Fetch both sides' keys of these cells, by level.
-    Select(&'s [(usize, CellSet)]),
+    Select(&'s [Request]),
     /// Nothing any more.
     Done,
+}
+
+/// Cells of one level whose keys are to be fetched.
+pub(super) struct Request {
+    pub(super) level: usize,
+    pub(super) wanted: CellSet,
+    /// Keys in these cells, reference and current.
+    pub(super) rows: [u64; 2],
 }
 
 /// Keys of one level's wanted cells, reference and current.
@@ -99,7 +107,7 @@ pub(super) struct Feature<'q> {
     levels: Levels,
     next_map: Option<(Option<Cell>, CellMap)>,
     groups: VecDeque<Vec<Cell>>,
-    request: Vec<(usize, CellSet)>,
+    request: Vec<Request>,
     /// Keys of cells, kept for the edges where all of them fit at once.
     kept: HashMap<CellId, Fetched>,
     keep: bool,
@@ -221,7 +229,7 @@ impl<'q> Feature<'q> {
     /// The keys that [`Step::Select`] asked for, in the order of its levels.
     pub(super) fn selected(&mut self, fetched: Vec<Fetched>) {
         let group = self.groups.pop_front().expect("keys come only after a group was asked for");
-        let levels: Vec<usize> = std::mem::take(&mut self.request).into_iter().map(|(level, _)| level).collect();
+        let levels: Vec<usize> = std::mem::take(&mut self.request).into_iter().map(|request| request.level).collect();
         let mut taken = vec![[0_usize; 2]; levels.len()];
         for cell in group {
             if let Some(key) = cell.point {
@@ -266,18 +274,20 @@ impl<'q> Feature<'q> {
         }
     }
 
-    fn request_for(&self, group: &[Cell]) -> Vec<(usize, CellSet)> {
-        let mut request: Vec<(usize, CellSet)> = Vec::new();
+    fn request_for(&self, group: &[Cell]) -> Vec<Request> {
+        let mut requests: Vec<Request> = Vec::new();
         for cell in group.iter().filter(|cell| cell.point.is_none()) {
             let (level, index) = cell.id;
-            if !request.iter().any(|(other, _)| *other == level) {
-                request.push((level, CellSet::none(self.levels.map(level).n_cells())));
-            }
-            if let Some((_, set)) = request.iter_mut().find(|(other, _)| *other == level) {
-                set.insert(index);
-            }
+            let place = requests.iter().position(|request| request.level == level).unwrap_or_else(|| {
+                let wanted = CellSet::none(self.levels.map(level).n_cells());
+                requests.push(Request { level, wanted, rows: [0, 0] });
+                requests.len() - 1
+            });
+            let request = &mut requests[place];
+            request.wanted.insert(index);
+            request.rows = [0, 1].map(|side| request.rows[side] + cell.rows[side]);
         }
-        request
+        requests
     }
 
     /// Cuts the wanted cells, in their order, into groups that the memory allows.

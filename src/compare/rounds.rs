@@ -1,8 +1,12 @@
 //! The rounds of a batch: every feature asks, the backend answers all of them at once, until nobody asks any more.
 
-use super::feature::{Compared, Feature, Query, Step};
+use super::feature::{Compared, Feature, Query, Request, Step};
 use crate::backend::{CountJob, DeviceError, Loaded, SelectJob};
-use crate::counts::CellMap;
+use crate::counts::{CellCounts, CellMap, Keys};
+use rayon::prelude::*;
+
+/// Features that a thread takes at a time.
+const A_TASK: usize = 4;
 
 /// Two columns of a batch that belong together.
 pub struct Pair<'q> {
@@ -34,39 +38,47 @@ pub fn compare(loaded: &mut dyn Loaded, pairs: Vec<Pair<'_>>, budget: u64) -> Re
         .collect();
     loop {
         let (mut count, mut select) = (Vec::new(), Vec::new());
-        let (mut counting, mut selecting) = (Vec::new(), Vec::new());
-        for (index, feature) in features.iter().enumerate() {
+        for (feature, columns) in features.iter().zip(&columns) {
             match feature.step() {
-                Step::Count(map) => {
-                    counting.push(index);
-                    count.extend(columns[index].map(|column| CountJob { column, map }));
-                }
-                Step::Select(levels) => {
-                    selecting.push((index, levels.len()));
-                    for (level, wanted) in levels {
+                Step::Count(map) => count.extend(columns.map(|column| CountJob { column, map })),
+                Step::Select(requests) => {
+                    for Request { level, wanted, rows } in requests {
                         let map = feature.map(*level);
-                        select.extend(columns[index].map(|column| SelectJob { column, map, wanted }));
+                        let job = |(column, rows)| SelectJob { column, map, wanted, rows: Some(rows) };
+                        select.extend(columns.iter().copied().zip(*rows).map(job));
                     }
                 }
                 Step::Done => {}
             }
         }
-        if counting.is_empty() && selecting.is_empty() {
+        if count.is_empty() && select.is_empty() {
             return Ok(features.into_iter().map(Feature::result).collect());
         }
         let counted = if count.is_empty() { Vec::new() } else { loaded.count_cells(&count)? };
         let selected = if select.is_empty() { Vec::new() } else { loaded.select(&select)? };
-        let mut counted = counted.into_iter();
-        for index in counting {
-            let rows = [counted.next(), counted.next()].map(|rows| rows.expect("a backend answers every job"));
-            features[index].counted(rows);
-        }
-        let mut selected = selected.into_iter();
-        for (index, levels) in selecting {
-            let fetched = (0..levels)
-                .map(|_| [selected.next(), selected.next()].map(|keys| keys.expect("a backend answers every job")))
-                .collect();
-            features[index].selected(fetched);
-        }
+        let (mut counted, mut selected) = (counted.into_iter(), selected.into_iter());
+        let answer = |feature: &Feature<'_>| match feature.step() {
+            Step::Count(_) => Answer::Counted(both(&mut counted)),
+            Step::Select(requests) => Answer::Selected(requests.iter().map(|_| both(&mut selected)).collect()),
+            Step::Done => Answer::Nothing,
+        };
+        let answers: Vec<Answer> = features.iter().map(answer).collect();
+        features.par_iter_mut().with_min_len(A_TASK).zip(answers).for_each(|(feature, answer)| match answer {
+            Answer::Counted(rows) => feature.counted(rows),
+            Answer::Selected(keys) => feature.selected(keys),
+            Answer::Nothing => {}
+        });
     }
+}
+
+/// What a backend found for a feature.
+enum Answer {
+    Counted([CellCounts; 2]),
+    Selected(Vec<[Keys; 2]>),
+    Nothing,
+}
+
+/// The answers of the reference's and of the current job.
+fn both<A>(answers: &mut impl Iterator<Item = A>) -> [A; 2] {
+    [answers.next(), answers.next()].map(|answer| answer.expect("a backend answers every job"))
 }

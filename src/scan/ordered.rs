@@ -12,8 +12,10 @@ use crate::counts::{CellMap, Weighted};
 use crate::profile::{Ordered as Stored, WithStored};
 use rayon::prelude::*;
 
-/// Comparisons that are counted at once: each has some thousand cells.
-const PAIRS_AT_ONCE: usize = 32;
+/// Cells that are counted at once, a side: how many comparisons these are depends on their rows.
+const CELLS_AT_ONCE: usize = 1 << 20;
+/// Features whose maps a thread makes at a time.
+const MAPS_A_TASK: usize = 4;
 /// The same of a feature that is read again for every question, where each may fetch keys.
 const STREAMED_AT_ONCE: usize = 8;
 /// Units of which all atoms are held before they are merged.
@@ -103,7 +105,7 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
             }
             Counting::Nothing => return Ok(vec![Compared::default(); asked.len()]),
         }
-        let pairs = asked.iter().map(|asked| {
+        let pairs = asked.par_iter().with_min_len(MAPS_A_TASK).map(|asked| {
             let keys = asked.columns.iter().flat_map(|&column| &columns[column]).copied();
             let sample = sample_of_both(keys, asked.columns.iter().flat_map(|&column| &weighted[column]).copied());
             let rows =
@@ -112,7 +114,7 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
         });
         let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
         let mut loaded = weighted::load(context.backend, columns, weighted)?;
-        in_groups(&mut WithStored { loaded: loaded.as_mut(), stored }, pairs, PAIRS_AT_ONCE, u64::MAX)
+        in_groups(&mut WithStored { loaded: loaded.as_mut(), stored }, pairs, usize::MAX, u64::MAX)
     })?;
     let mut found = asked.into_iter().zip(compared).map(|(asked, compared)| asked.answered(compared));
     let sizes: Vec<usize> = batch.iter().map(|read| read.reading.tasks.len()).collect();
@@ -161,7 +163,12 @@ fn in_groups(
     let mut compared = Vec::with_capacity(pairs.len());
     let mut pairs = pairs.into_iter();
     loop {
-        let group: Vec<Pair<'_>> = pairs.by_ref().take(at_once).collect();
+        let (mut group, mut cells) = (Vec::new(), 0);
+        while group.len() < at_once && cells < CELLS_AT_ONCE {
+            let Some(pair) = pairs.next() else { break };
+            cells += pair.map.n_cells();
+            group.push(pair);
+        }
         if group.is_empty() {
             return Ok(compared);
         }

@@ -153,7 +153,7 @@ impl Loaded for Streamed<'_> {
         self.windows(FactsLevel::Basic, &|atom| of_atoms.contains_key(&atom), |atom, keys| {
             let own: Vec<SelectJob<'_>> = of_atoms[&atom]
                 .iter()
-                .map(|&job| SelectJob { column: 0, map: jobs[job].map, wanted: jobs[job].wanted })
+                .map(|&job| SelectJob { column: 0, map: jobs[job].map, wanted: jobs[job].wanted, rows: None })
                 .collect();
             let selected = self.context.backend.load(vec![vec![keys]])?.select(&own)?;
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,16 +7,20 @@ use super::layout::Part;
 use super::pipelines::Pipelines;
 use super::pool::Purpose;
 use super::run::Run;
-use super::tables::{Params, Tables};
+use super::tables::{Job, Params, Tables};
 use super::{Core, Work, tiles};
 use crate::backend::{CountJob, DeviceError};
 use crate::counts::CellCounts;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 const COUNTERS: Purpose = Purpose::storage("gpudrift.count.counters");
 
 /// A counter holds the keys of a round, whatever cell they are in.
 const ROUND_KEYS: u64 = 1 << 31;
+
+/// Jobs whose counts a thread takes over at a time.
+const JOBS_A_TASK: usize = 4;
 
 /// The parts to be counted with one kernel in one window, and the jobs that they belong to.
 type Work1 = BTreeMap<(usize, Entry), Vec<(u32, Part)>>;
@@ -37,7 +41,8 @@ pub(super) fn count(
             work.entry((part.window, entry)).or_default().push((index, part));
         }
     }
-    let mut counts: Vec<_> = jobs.iter().map(|job| CellCounts::zero(job.map.n_cells())).collect();
+    let zero = |job: &CountJob<'_>| CellCounts::zero(job.map.n_cells());
+    let mut counts: Vec<_> = jobs.par_iter().with_min_len(JOBS_A_TASK).map(zero).collect();
     for round in rounds(work, |window| batch.layout.windows[window].n) {
         count_round(batch, &tables, &round, width, &mut counts)?;
     }
@@ -119,11 +124,12 @@ fn count_round(
         run.submit();
     }
     run.read(&[(&counters, counter_bytes)], |bytes| {
-        let words: Vec<u32> = bytemuck::pod_collect_to_vec(bytes[0]);
-        for (job, counts) in tables.jobs.iter().zip(counts) {
-            let words = &words[job.counters as usize..];
-            counts.0.iter_mut().zip(words).for_each(|(sum, &n)| *sum += u64::from(n));
-        }
+        let add = |(job, counts): (&Job, &mut CellCounts)| {
+            let counters = &bytes[0][4 * job.counters as usize..][..4 * counts.0.len()];
+            let (words, _) = counters.as_chunks::<4>();
+            counts.0.iter_mut().zip(words).for_each(|(sum, &n)| *sum += u64::from(u32::from_ne_bytes(n)));
+        };
+        tables.jobs.par_iter().zip(counts).with_min_len(JOBS_A_TASK).for_each(add);
     })
 }
 

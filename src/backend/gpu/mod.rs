@@ -32,7 +32,7 @@ mod trusted;
 mod upload;
 
 pub use adapter::{Adapter, AdapterKind, AdapterSummary, OpenError, adapters, may_be_there};
-pub use kernels::{KERNELS, Kernel, Width};
+pub use kernels::{KERNELS, Kernel, LARGE_WORKGROUP, WORKGROUP, Width};
 pub use named::{DeviceName, Devices};
 pub use resident::Resident;
 pub use upload::UploadWay;
@@ -55,6 +55,8 @@ pub struct GpuOptions {
     pub validation: bool,
     /// Largest window of keys in bytes; the device's limits hold anyway.
     pub window_bytes: u64,
+    /// Threads of a workgroup, [`WORKGROUP`] or [`LARGE_WORKGROUP`]; what suits the device when `None`.
+    pub workgroup: Option<u32>,
     /// Keys of a tile, or a size that suits the batch.
     pub tile_keys: Option<u32>,
     /// Selected keys are sorted on the device from this many of one column on, below that on the host. By default a
@@ -86,6 +88,7 @@ impl Default for GpuOptions {
             checks: false,
             validation: false,
             window_bytes: 1 << 30,
+            workgroup: None,
             tile_keys: None,
             sort_on_device_from: None,
             memory_limit: None,
@@ -287,6 +290,7 @@ impl Core {
         let way = options.upload.unwrap_or_else(|| UploadWay::presumed(summary.kind, mappable));
         let device = device::Device::new(device, queue, options.timeout.unwrap_or(patience));
         let binding = device.limits.max_storage_buffer_binding_size.min(device.limits.max_buffer_size) & !15;
+        let workgroup = if summary.is_software() { WORKGROUP } else { LARGE_WORKGROUP };
         // Assumed until measured: slow for what it is, so that the first submissions are short.
         let rates = if summary.is_software() {
             [20_000, 5_000, 20_000, 5_000, 50_000]
@@ -299,7 +303,12 @@ impl Core {
         Self {
             pool: pool::Pool::new(options.memory_limit, options.memory_limit.unwrap_or(keep).min(keep)),
             ring: ring::Ring::new(staging),
-            pipelines: pipelines::Pipelines::new(&device, options.checks, cache),
+            pipelines: pipelines::Pipelines::new(
+                &device,
+                options.checks,
+                options.workgroup.unwrap_or(workgroup),
+                cache,
+            ),
             clocks: Mutex::default(),
             timestamps,
             mappable,
@@ -334,8 +343,8 @@ impl Core {
         let [_, kernels, readback] = &self.times;
         kernels.fetch_add(nanoseconds(kernel), Ordering::Relaxed);
         readback.fetch_add(nanoseconds(rest), Ordering::Relaxed);
-        // Short questions measure latency, not the rate.
-        if kernel > Duration::from_millis(1) {
+        // Short questions measure latency, not the rate; less so by the device's own clock.
+        if kernel > Duration::from_micros(if self.timestamps { 50 } else { 1000 }) {
             let seen = keys.saturating_mul(1_000_000) / nanoseconds(kernel);
             let rate = &self.rates[work as usize];
             let before = rate.load(Ordering::Relaxed);

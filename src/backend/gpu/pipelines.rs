@@ -1,7 +1,7 @@
 //! Compiled kernels, made when they are first asked for, in the sizes that the device's workgroup memory allows.
 
 use super::device::{Device, lock};
-use super::kernels::{Entry, KERNELS, TABLE_BYTES, WORKGROUP, Width};
+use super::kernels::{Entry, KERNELS, LARGE_WORKGROUP, TABLE_BYTES, WORKGROUP, Width};
 use super::pipeline_cache::PipelineCache;
 use super::trusted;
 use crate::backend::DeviceError;
@@ -10,13 +10,18 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 /// Cells of the smaller builds of the counting kernels: less workgroup memory lets more workgroups run at once.
-const SMALL_CELLS: [u32; 2] = [1024, 3072];
+const SMALL_CELLS: [u32; 3] = [1024, 3072, 8200];
 /// The same for counters of 16 bits.
-const SMALL_SLOTS: [u32; 2] = [2048, 6144];
+const SMALL_SLOTS: [u32; 3] = [2048, 6144, 12300];
 /// First cells and widths are packed into 16 bits each.
 const MOST_CELLS: u32 = 60_000;
 /// Workgroup memory of `scatter` in `sort.wgsl` apart from the tile itself.
 const SCATTER_BYTES: u32 = 4 * (2048 + 256 + 16 + 16);
+
+/// Keys that a workgroup looks at before what it took is written.
+const TAKEN_KEYS: u32 = 4096;
+/// Workgroup memory of `take_wanted` in `select.wgsl` apart from the keys themselves: the table and two words.
+const TAKE_BYTES: u32 = 2 * TABLE_BYTES + 8;
 
 /// What a pipeline is built for: the entry point, the keys, and the value of its one size constant (0 without one).
 type Build = (Entry, Width, u32);
@@ -24,15 +29,21 @@ type Build = (Entry, Width, u32);
 /// Pipelines of one device.
 pub(super) struct Pipelines {
     checks: bool,
+    /// Threads of a workgroup, but for sorting.
+    workgroup: u32,
     workgroup_bytes: u32,
     built: Mutex<HashMap<Build, wgpu::ComputePipeline>>,
     cache: Option<PipelineCache>,
 }
 
 impl Pipelines {
-    pub(super) fn new(device: &Device, checks: bool, cache: Option<PipelineCache>) -> Self {
-        let workgroup_bytes = device.limits.max_compute_workgroup_storage_size;
-        Self { checks, workgroup_bytes, built: Mutex::default(), cache }
+    /// `workgroup`: the threads of a workgroup that are wanted; the device's limits hold anyway.
+    pub(super) fn new(device: &Device, checks: bool, workgroup: u32, cache: Option<PipelineCache>) -> Self {
+        let limits = &device.limits;
+        let most = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
+        let workgroup = if workgroup <= most { workgroup } else { WORKGROUP };
+        let workgroup_bytes = limits.max_compute_workgroup_storage_size;
+        Self { checks, workgroup, workgroup_bytes, built: Mutex::default(), cache }
     }
 
     /// Most cells of maps that `entry` counts in workgroup memory.
@@ -61,20 +72,27 @@ impl Pipelines {
     /// Most keys of a tile that `entry` can count.
     pub(super) fn most_tile_keys(entry: Entry) -> u32 {
         match entry {
-            // Below 2^16, for counters of 16 bits, and whole rounds of the workgroup.
-            Entry::CountSlots => (u32::from(u16::MAX) / WORKGROUP) * WORKGROUP,
+            // Below 2^16, for counters of 16 bits, and whole rounds of a workgroup.
+            Entry::CountSlots => (u32::from(u16::MAX) / LARGE_WORKGROUP) * LARGE_WORKGROUP,
             _ => 1 << 18,
         }
     }
 
     /// Keys that a thread ranks in a sorting pass.
     pub(super) fn sort_keys_per_thread(&self, width: Width) -> u32 {
-        let key_bytes = match width {
-            Width::Bits32 => 4,
-            Width::Bits64 => 8,
-        };
-        let fits = |&n: &u32| SCATTER_BYTES + WORKGROUP * n * key_bytes <= self.workgroup_bytes;
-        [8, 4, 2].into_iter().find(fits).unwrap_or(1)
+        self.keys_per_thread(8, WORKGROUP, SCATTER_BYTES, width)
+    }
+
+    /// Keys that a thread looks at before what it took is written.
+    fn taken_keys_per_thread(&self, width: Width) -> u32 {
+        self.keys_per_thread(TAKEN_KEYS / self.workgroup, self.workgroup, TAKE_BYTES, width)
+    }
+
+    /// `most` or as many keys a thread as fit workgroup memory beside `others` bytes: a power of two.
+    fn keys_per_thread(&self, most: u32, workgroup: u32, others: u32, width: Width) -> u32 {
+        let key_bytes = width.bits() / 8;
+        let fits = |n: &u32| others + workgroup * n * key_bytes <= self.workgroup_bytes;
+        std::iter::successors(Some(most), |n| Some(n / 2)).take_while(|&n| n > 0).find(fits).unwrap_or(1)
     }
 
     /// The pipeline of `entry` for keys of `width` and maps of at most `cells` cells.
@@ -89,6 +107,7 @@ impl Pipelines {
             Entry::CountCells => ("CELLS", self.tier(entry, &SMALL_CELLS, cells)),
             Entry::CountSlots => ("CELLS", self.tier(entry, &SMALL_SLOTS, cells)),
             Entry::Histogram | Entry::Scatter => ("KEYS_PER_THREAD", self.sort_keys_per_thread(width)),
+            Entry::TakeWanted => ("KEYS_PER_THREAD", self.taken_keys_per_thread(width)),
             _ => ("", 0),
         };
         let mut built = lock(&self.built);
@@ -97,11 +116,13 @@ impl Pipelines {
         }
         let pipeline = device.scoped(|| {
             let (kernel, entry_point) = entry.place();
+            let sorting = matches!(entry, Entry::Histogram | Entry::ScanRows | Entry::Scatter);
+            let workgroup = if sorting { WORKGROUP } else { self.workgroup };
             let kernel = &KERNELS[kernel];
             let label = format!("gpudrift.{}.{}.{}", kernel.name, entry_point, width.bits());
             let descriptor = wgpu::ShaderModuleDescriptor {
                 label: Some(&label),
-                source: wgpu::ShaderSource::Wgsl(kernel.source(width).into()),
+                source: wgpu::ShaderSource::Wgsl(kernel.source(width, workgroup).into()),
             };
             let constants = [(constant, f64::from(size))];
             Ok(device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {

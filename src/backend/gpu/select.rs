@@ -1,4 +1,7 @@
 //! Fetching the keys of some cells: launches `shaders/select.wgsl`, then sorts on the device or on the host.
+//!
+//! How many keys a job has in its wanted cells is known from counting, so each job gets a region of exactly that size and
+//! one pass over the keys fills it.
 
 use super::batch::Batch;
 use super::kernels::{Entry, Width};
@@ -8,219 +11,215 @@ use super::pipelines::Pipelines;
 use super::pool::Purpose;
 use super::run::Run;
 use super::sort::{self, Sorted};
-use super::tables::{Params, Tables, Tile, word};
-use super::{Core, Work, tiles};
-use crate::backend::{DeviceError, SelectJob};
-use crate::counts::{CellMap, CellSet, Keys};
+use super::tables::{Params, Tables, word};
+use super::{Core, Work, count_cells, tiles};
+use crate::backend::{CountJob, DeviceError, SelectJob};
+use crate::counts::{CellCounts, CellMap, CellSet, Keys, with_keys};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-const COUNTS: Purpose = Purpose::storage("gpudrift.select.counts");
-const OFFSETS: Purpose = Purpose::storage("gpudrift.select.offsets");
+const CURSORS: Purpose = Purpose::storage("gpudrift.select.cursors");
 const FOUND: Purpose = Purpose::storage("gpudrift.select.found");
 
-/// Keys to be taken: those of a tile in wanted cells, or all of a part.
-#[derive(Clone, Copy)]
-struct Unit {
+/// What is taken from some parts of a job's column into one region.
+struct Unit<'l> {
     job: usize,
-    window: usize,
-    from: Take,
-    n: u64,
+    /// All keys of the parts, or those in wanted cells.
+    all: bool,
+    parts: &'l [Part],
+    /// Size of the region.
+    room: u64,
+    /// Whether the keys fill the region.
+    exact: bool,
 }
 
-#[derive(Clone, Copy)]
-enum Take {
-    Tile(Tile),
-    Part(Part),
+/// Where the keys of a job stand in a round.
+struct Region {
+    job: usize,
+    /// Index of the first key.
+    first: u64,
+    room: u64,
+    exact: bool,
+    all: bool,
 }
 
 /// Selects for `jobs`, all on columns of `width` with at least one key and with tables that fit one binding together.
 pub(super) fn select(batch: &Batch<'_, '_>, jobs: &[SelectJob<'_>], width: Width) -> Result<Vec<Keys>, DeviceError> {
+    let rows = rows_of(batch, jobs, width)?;
     let mut tables = Tables::default();
-    let mut units: Vec<Unit> = Vec::new();
-    let mut work: BTreeMap<usize, Vec<(u32, Part)>> = BTreeMap::new();
+    let mut units: Vec<Unit<'_>> = Vec::new();
+    let capacity = batch.core.window_bytes / width.bytes();
     for (index, job) in jobs.iter().enumerate() {
-        let in_tables = tables.push(job.map, Some(job.wanted), width);
-        let parts = &batch.layout.columns[job.column];
-        if all_wanted(job.map, job.wanted) {
-            units.extend(parts.iter().map(|&part| Unit {
-                job: index,
-                window: part.window,
-                from: Take::Part(part),
-                n: part.n,
-            }));
-        } else if !job.wanted.is_empty() {
-            parts.iter().for_each(|&part| work.entry(part.window).or_default().push((in_tables, part)));
+        tables.push(job.map, Some(job.wanted), width);
+        let parts = batch.layout.columns[job.column].as_slice();
+        let all = all_wanted(job.map, job.wanted);
+        let rows = if all { batch.n_keys(job.column) } else { rows[index] };
+        if rows == 0 {
+            continue;
+        }
+        let unit = |parts, room, exact| Unit { job: index, all, parts, room, exact };
+        if rows <= capacity {
+            units.push(unit(parts, rows, true));
+        } else {
+            // Part by part, each of which is in one window and so fits. How many of the keys are there nobody counted.
+            units.extend(parts.chunks(1).map(|parts| unit(parts, parts[0].n.min(rows), all)));
         }
     }
-    if !work.is_empty() {
-        units.extend(count_wanted(batch, &tables, &work, width)?);
-    }
-    units.sort_by_key(|unit| unit.job);
 
     let mut found: Vec<Keys> = jobs.iter().map(|_| Keys::empty(width.bits())).collect();
-    let capacity = batch.core.window_bytes / width.bytes();
     let mut rest = units.as_slice();
     while !rest.is_empty() {
         let mut n = 0;
-        let fits = |unit: &&Unit| {
-            n += unit.n;
+        let fits = |unit: &&Unit<'_>| {
+            n += unit.room;
             n <= capacity
         };
-        // A unit is a part of a window, so it fits alone.
+        // A unit fits alone.
         let (round, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
         take_round(batch, &tables, jobs, round, width, &mut found)?;
         rest = later;
     }
-    for keys in &mut found {
+    for (keys, rows) in found.iter_mut().zip(rows) {
+        if keys.len() as u64 != rows {
+            batch.core.device.lost.set(format!("it found {} of {rows} keys", keys.len()));
+        }
         if !is_sorted(keys) {
             // Runs of several rounds, each in order: the standard library's sort merges them.
-            match keys {
-                Keys::U32(keys) => keys.sort(),
-                Keys::U64(keys) => keys.sort(),
-                Keys::U128(keys) => keys.sort(),
-            }
+            with_keys!(keys, keys => keys.sort());
         }
     }
+    batch.core.device.lost.check()?;
     Ok(found)
 }
 
-fn is_sorted(keys: &Keys) -> bool {
-    match keys {
-        Keys::U32(keys) => keys.is_sorted(),
-        Keys::U64(keys) => keys.is_sorted(),
-        Keys::U128(keys) => keys.is_sorted(),
+/// Keys that each job wants: told by the job, or counted here.
+fn rows_of(batch: &Batch<'_, '_>, jobs: &[SelectJob<'_>], width: Width) -> Result<Vec<u64>, DeviceError> {
+    let unknown: Vec<_> = jobs.iter().filter(|job| job.rows.is_none()).collect();
+    if unknown.is_empty() {
+        return Ok(jobs.iter().filter_map(|job| job.rows).collect());
     }
+    let count: Vec<_> = unknown.iter().map(|job| CountJob { column: job.column, map: job.map }).collect();
+    let counted = count_cells::count(batch, &count, width)?;
+    let wanted = |(job, counts): (&&SelectJob<'_>, CellCounts)| {
+        let cells = counts.0.iter().enumerate().filter(|&(cell, _)| job.wanted.contains(cell));
+        cells.map(|(_, rows)| rows).sum()
+    };
+    let mut counted = unknown.iter().zip(counted).map(wanted);
+    Ok(jobs.iter().map(|job| job.rows.or_else(|| counted.next()).unwrap_or(0)).collect())
+}
+
+fn is_sorted(keys: &Keys) -> bool {
+    with_keys!(keys, keys => keys.is_sorted())
 }
 
 fn all_wanted(map: &CellMap, wanted: &CellSet) -> bool {
     (0..map.n_cells()).all(|cell| wanted.contains(cell))
 }
 
-/// First pass: the tiles that have wanted keys, and how many each has.
-fn count_wanted(
-    batch: &Batch<'_, '_>,
-    tables: &Tables,
-    work: &BTreeMap<usize, Vec<(u32, Part)>>,
-    width: Width,
-) -> Result<Vec<Unit>, DeviceError> {
-    let core = batch.core;
-    let mut launch = Launch::default();
-    let mut window_of = Vec::new();
-    for (&window, parts) in work {
-        let keys = parts.iter().map(|(_, part)| part.n).sum();
-        let tile_keys = core.cutting.tile_keys(keys, 0, Pipelines::most_tile_keys(Entry::CountWanted));
-        let first = launch.tiles.len();
-        for &(job, part) in parts {
-            tiles::cut(&mut launch.tiles, job, part, tile_keys);
-        }
-        window_of.resize(launch.tiles.len(), window);
-        launch.plan(first, core.budget(Work::Select), Entry::CountWanted, window, 0, Params::default());
-    }
-    let bytes = 4 * launch.tiles.len() as u64;
-    let counts = core.pool.get(&core.device, COUNTS, bytes)?;
-    let run = launch_select(batch, tables, &launch, width, &[Binding::storage(7, &counts, bytes)])?;
-    let counts: Vec<u32> = run.read(&[(&counts, bytes)], |bytes| bytemuck::pod_collect_to_vec(bytes[0]))?;
-    let tiles = launch.tiles.iter().zip(window_of).zip(counts);
-    if tiles.clone().any(|((tile, _), n)| n > tile.n) {
-        core.device.lost.set("it found more keys than there are");
-        core.device.lost.check()?;
-    }
-    let found = tiles.filter(|&(_, n)| n > 0);
-    Ok(found
-        .map(|((&tile, window), n)| Unit { job: tile.job as usize, window, from: Take::Tile(tile), n: u64::from(n) })
-        .collect())
-}
-
-/// Second pass over some units, which are in order of their jobs: their keys, sorted, are added to `found`.
+/// One pass over some units, which are in order of their jobs: their keys, sorted, are added to `found`.
 fn take_round(
     batch: &Batch<'_, '_>,
     tables: &Tables,
     jobs: &[SelectJob<'_>],
-    round: &[Unit],
+    round: &[Unit<'_>],
     width: Width,
     found: &mut [Keys],
 ) -> Result<(), DeviceError> {
     let core = batch.core;
     let key_bytes = width.bytes();
-    let n_found: u64 = round.iter().map(|unit| unit.n).sum();
+    let n_found: u64 = round.iter().map(|unit| unit.room).sum();
     let buffer = core.pool.get(&core.device, FOUND, n_found * key_bytes)?;
 
-    let mut by_window: BTreeMap<usize, Vec<(Tile, u32)>> = BTreeMap::new();
+    let mut by_window: BTreeMap<usize, Vec<(u32, Part)>> = BTreeMap::new();
     let mut copies: Vec<(Part, u64)> = Vec::new();
-    let mut segments: Vec<Sorted> = Vec::new();
+    // Where the next key of each job goes.
+    let mut cursors: Vec<u32> = vec![0; jobs.len()];
+    let mut regions: Vec<Region> = Vec::new();
     let mut at = 0_u64;
     for unit in round {
-        match unit.from {
-            Take::Part(part) => copies.push((part, at)),
-            Take::Tile(tile) => by_window.entry(unit.window).or_default().push((tile, word(place(at)))),
-        }
-        match segments.last_mut() {
-            Some(last) if last.job == unit.job => last.n += unit.n,
+        match regions.last_mut() {
+            Some(last) if last.job == unit.job => {
+                last.room += unit.room;
+                last.exact &= unit.exact;
+            }
             _ => {
-                let key_bits = key_bits(&jobs[unit.job], width);
-                segments.push(Sorted { job: unit.job, first: at, n: unit.n, key_bits });
+                cursors[unit.job] = word(place(at));
+                regions.push(Region { job: unit.job, first: at, room: unit.room, exact: unit.exact, all: unit.all });
             }
         }
-        at += unit.n;
+        let mut to = at;
+        for &part in unit.parts {
+            if unit.all {
+                copies.push((part, to));
+                to += part.n;
+            } else {
+                by_window.entry(part.window).or_default().push((word(unit.job), part));
+            }
+        }
+        at += unit.room;
     }
 
     let mut launch = Launch::default();
-    let mut offsets: Vec<u32> = Vec::new();
-    for (&window, tiles) in &by_window {
+    for (&window, parts) in &by_window {
+        let keys = parts.iter().map(|(_, part)| part.n).sum();
+        let tile_keys = core.cutting.tile_keys(keys, 0, Pipelines::most_tile_keys(Entry::TakeWanted));
         let first = launch.tiles.len();
-        launch.tiles.extend(tiles.iter().map(|&(tile, _)| tile));
-        offsets.extend(tiles.iter().map(|&(_, offset)| offset));
-        launch.plan(first, core.budget(Work::Select), Entry::WriteWanted, window, 0, Params::default());
+        for &(job, part) in parts {
+            tiles::cut(&mut launch.tiles, job, part, tile_keys);
+        }
+        launch.plan(first, core.budget(Work::Select), Entry::TakeWanted, window, 0, Params::default());
     }
-    let offsets_on_device = core.upload(OFFSETS, bytemuck::cast_slice(&offsets))?;
-    let outputs = [
-        Binding::storage(8, &offsets_on_device, 4 * offsets.len() as u64),
-        Binding::storage(9, &buffer, n_found * key_bytes),
-    ];
-    let mut run = launch_select(batch, tables, &launch, width, &outputs)?;
+    let cursor_bytes = 4 * cursors.len() as u64;
+    let cursors_on_device = core.upload(CURSORS, bytemuck::cast_slice(&cursors))?;
+    let outputs =
+        [Binding::storage(7, &cursors_on_device, cursor_bytes), Binding::storage(8, &buffer, n_found * key_bytes)];
+    let mut run = dispatch(batch, tables, &launch, width, &outputs)?;
     for (part, at) in copies {
         let (from, bytes) = (part.first * key_bytes, part.n * key_bytes);
         run.encoder().copy_buffer_to_buffer(batch.window(part.window), from, &buffer, at * key_bytes, bytes);
     }
-    let on_device = |segment: &Sorted| segment.n >= core.sort_from && segment.key_bits > 0;
-    let large: Vec<Sorted> = segments.iter().filter(|&segment| on_device(segment)).copied().collect();
+    let sorted = |region: &Region| {
+        let key_bits = key_bits(&jobs[region.job], width);
+        let worth_it = region.exact && region.room >= core.sort_from && key_bits > 0;
+        worth_it.then_some(Sorted { first: region.first, n: region.room, key_bits })
+    };
+    let large: Vec<Sorted> = regions.iter().filter_map(sorted).collect();
     if !large.is_empty() {
         run.submit();
         sort::sort(core, &mut run, width, &buffer, n_found * key_bytes, &large)?;
     }
-    let sorted: Result<(), String> = run.read(&[(&buffer, n_found * key_bytes)], |bytes| {
-        let bytes = bytes[0];
-        for segment in &segments {
-            let range = place(segment.first * key_bytes)..place((segment.first + segment.n) * key_bytes);
+    let taken = run.read(&[(&buffer, n_found * key_bytes), (&cursors_on_device, cursor_bytes)], |bytes| {
+        let ends: Vec<u32> = bytemuck::pod_collect_to_vec(bytes[1]);
+        let take = |region: &Region| -> Result<Keys, String> {
+            let end = if region.all { region.first + region.room } else { u64::from(ends[region.job]) };
+            let n = end.wrapping_sub(region.first);
+            if n > region.room || (region.exact && n != region.room) {
+                return Err(format!("it found {n} of {} keys", region.room));
+            }
+            let range = place(region.first * key_bytes)..place(end * key_bytes);
             let mut keys = match width {
-                Width::Bits32 => Keys::U32(bytemuck::pod_collect_to_vec(&bytes[range])),
-                Width::Bits64 => Keys::U64(bytemuck::pod_collect_to_vec(&bytes[range])),
+                Width::Bits32 => Keys::U32(bytemuck::pod_collect_to_vec(&bytes[0][range])),
+                Width::Bits64 => Keys::U64(bytemuck::pod_collect_to_vec(&bytes[0][range])),
             };
-            if on_device(segment) && !is_sorted(&keys) {
-                return Err(format!("{} keys came back unsorted", segment.n));
+            if sorted(region).is_none() {
+                with_keys!(&mut keys, keys => keys.sort_unstable());
+            } else if !is_sorted(&keys) {
+                return Err(format!("{n} keys came back unsorted"));
             }
-            match &mut keys {
-                Keys::U32(keys) if !on_device(segment) => keys.sort_unstable(),
-                Keys::U64(keys) if !on_device(segment) => keys.sort_unstable(),
-                _ => {}
-            }
-            match (&mut found[segment.job], keys) {
-                (found, keys) if found.is_empty() => *found = keys,
-                (Keys::U32(found), Keys::U32(keys)) => found.extend(keys),
-                (Keys::U64(found), Keys::U64(keys)) => found.extend(keys),
-                _ => unreachable!("all keys of a job have its width"),
-            }
-        }
-        Ok(())
+            Ok(keys)
+        };
+        regions.par_iter().map(take).collect::<Result<Vec<Keys>, String>>()
     })?;
-    sorted.or_else(|why| {
-        core.device.lost.set(why);
-        core.device.lost.check()
-    })
+    let Ok(taken) = taken.map_err(|why| core.device.lost.set(why)) else { return core.device.lost.check() };
+    for (region, keys) in regions.iter().zip(taken) {
+        let found = &mut found[region.job];
+        if found.is_empty() { *found = keys } else { found.append(&keys) }
+    }
+    Ok(())
 }
 
-/// Records the dispatches of one pass of `select.wgsl`, with the bindings that are that pass's own.
-fn launch_select<'g>(
+/// Records the dispatches of `select.wgsl`, with the bindings that are its own.
+fn dispatch<'g>(
     batch: &Batch<'g, '_>,
     tables: &Tables,
     launch: &Launch,
@@ -228,11 +227,13 @@ fn launch_select<'g>(
     own: &[Binding<'_>],
 ) -> Result<Run<'g>, DeviceError> {
     let core: &'g Core = batch.core;
-    let on_device = core.upload_tables(tables, launch)?;
     let mut run = Run::new(core, Work::Select);
+    if launch.dispatches.is_empty() {
+        return Ok(run);
+    }
+    let on_device = core.upload_tables(tables, launch)?;
     for (index, dispatch) in launch.dispatches.iter().enumerate() {
         let pipeline = core.pipelines.get(&core.device, dispatch.entry, width, 0)?;
-        let label = format!("gpudrift.select.{}", dispatch.entry.place().1);
         let shared = [
             on_device.params(index),
             on_device.tiles(),
@@ -242,8 +243,8 @@ fn launch_select<'g>(
             on_device.pivots(),
             on_device.wanted(),
         ];
-        let bindings = core.bind(&label, &pipeline, &[&shared, own].concat());
-        run.dispatch(&label, &pipeline, &bindings, dispatch.groups(), dispatch.keys);
+        let bindings = core.bind("gpudrift.select", &pipeline, &[&shared, own].concat());
+        run.dispatch("gpudrift.select", &pipeline, &bindings, dispatch.groups(), dispatch.keys);
         run.submit();
     }
     Ok(run)

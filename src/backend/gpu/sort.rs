@@ -21,8 +21,6 @@ const DIGIT_BITS: u32 = 4;
 /// A run of keys to sort: the selected keys of one job.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sorted {
-    /// The job, for the caller.
-    pub(super) job: usize,
     /// Index of the first key.
     pub(super) first: u64,
     /// Number of keys.

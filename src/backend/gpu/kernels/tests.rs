@@ -1,24 +1,33 @@
 //! What holds for the text of every shader. Needs no GPU.
 
 use super::super::tables;
-use super::{Entry, KERNELS, Kernel, WORKGROUP, Width};
+use super::{Entry, KERNELS, Kernel, LARGE_WORKGROUP, WORKGROUP, Width};
 use naga::{AddressSpace, Module, ScalarKind, TypeInner};
 
-/// Every kernel with keys of every width, parsed.
-fn modules() -> Vec<(String, String, Module)> {
-    let both = |kernel: &'static Kernel| Width::ALL.map(|width| (kernel, width));
-    let modules: Vec<_> = KERNELS
-        .iter()
-        .flat_map(both)
-        .map(|(kernel, width)| {
-            let name = format!("{} for {width:?}", kernel.name);
-            let source = kernel.source(width);
+/// A kernel, its threads of a workgroup, its text, and what that is parsed to.
+struct Parsed {
+    kernel: &'static Kernel,
+    workgroup: u32,
+    name: String,
+    source: String,
+    module: Module,
+}
+
+/// Every kernel with keys of every width and workgroups of every size.
+fn modules() -> Vec<Parsed> {
+    let mut modules = Vec::new();
+    for kernel in &KERNELS {
+        let sizes = if kernel.name == "sort" { &[WORKGROUP][..] } else { &[WORKGROUP, LARGE_WORKGROUP] };
+        for (width, &workgroup) in Width::ALL.into_iter().flat_map(|width| sizes.iter().map(move |size| (width, size)))
+        {
+            let name = format!("{} for {width:?} and {workgroup} threads", kernel.name);
+            let source = kernel.source(width, workgroup);
             let module = naga::front::wgsl::parse_str(&source)
                 .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(&source)));
-            (name, source, module)
-        })
-        .collect();
-    assert_eq!(modules.len(), 2 * KERNELS.len());
+            modules.push(Parsed { kernel, workgroup, name, source, module });
+        }
+    }
+    assert_eq!(modules.len(), 4 * KERNELS.len() - 2);
     modules
 }
 
@@ -41,8 +50,7 @@ fn every_entry_point_is_where_the_launching_code_looks_for_it() {
         Entry::CountCells,
         Entry::CountSlots,
         Entry::CountWide,
-        Entry::CountWanted,
-        Entry::WriteWanted,
+        Entry::TakeWanted,
         Entry::Histogram,
         Entry::ScanRows,
         Entry::Scatter,
@@ -56,19 +64,18 @@ fn every_entry_point_is_where_the_launching_code_looks_for_it() {
     }
     listed.sort_unstable();
     assert_eq!(looked_for, listed);
-    for (name, _, module) in modules() {
-        let kernel = KERNELS.iter().find(|kernel| name.starts_with(&format!("{} ", kernel.name))).unwrap();
+    for Parsed { kernel, workgroup, name, module, .. } in modules() {
         let declared: Vec<&str> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
         assert_eq!(declared, kernel.entries, "{name}");
         for entry in &module.entry_points {
-            assert_eq!(entry.workgroup_size, [WORKGROUP, 1, 1], "{name}");
+            assert_eq!(entry.workgroup_size, [workgroup, 1, 1], "{name}");
         }
     }
 }
 
 #[test]
 fn every_shader_is_valid_without_optional_features() {
-    for (name, source, module) in modules() {
+    for Parsed { name, source, module, .. } in modules() {
         let mut validator =
             naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
         if let Err(error) = validator.validate(&module) {
@@ -80,7 +87,7 @@ fn every_shader_is_valid_without_optional_features() {
 #[test]
 fn no_shader_contains_a_float() {
     let words = ["f16", "f32", "f64", "vec2f", "vec3f", "vec4f", "mat", "float"];
-    for (name, source, module) in modules() {
+    for Parsed { name, source, module, .. } in modules() {
         let code: String =
             source.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n");
         let used: Vec<&str> = code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
@@ -98,7 +105,7 @@ fn no_shader_contains_a_float() {
 #[test]
 fn structs_have_the_same_layout_in_rust_and_in_wgsl() {
     let mut compared = 0;
-    for (name, _, module) in modules() {
+    for Parsed { name, module, .. } in modules() {
         for (_, ty) in module.types.iter() {
             let (Some(ty_name), TypeInner::Struct { members, span }) = (ty.name.as_deref(), &ty.inner) else {
                 continue;
@@ -138,7 +145,7 @@ fn rust_layout(name: &str) -> Option<(usize, Vec<(&'static str, usize)>)> {
 
 #[test]
 fn a_shader_binds_no_more_buffers_than_every_device_allows() {
-    for (name, _, module) in modules() {
+    for Parsed { name, module, .. } in modules() {
         let info = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
             .validate(&module)
             .expect("valid, as another test shows");
