@@ -12,7 +12,7 @@ use chrono::Utc;
 use super::channel::Channel;
 use super::message::Message;
 use super::outbox::{self, OpenIncident, Waiting};
-use super::{AlertError, Alerts, night};
+use super::{AlertError, Alerts, compose};
 use crate::history::HistoryError;
 use crate::post::{Retry, SendError};
 
@@ -123,7 +123,7 @@ impl Alerts {
         }
         let mut results = Vec::new();
         for named in wanted {
-            let mut message = night::test_message(&named.name);
+            let mut message = compose::test_message(&named.name);
             self.templates.fill(&mut message)?;
             let result = named.channel.send(&message).map_err(|error| error.reason);
             results.push((named.name.clone(), result));

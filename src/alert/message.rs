@@ -3,12 +3,16 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::format::cut;
 use crate::history::instant;
 use crate::report::{FeatureReport, Summary};
 use crate::verdict::Level;
 
 /// The version of the JSON. Additions keep it; a changed name or meaning raises it.
 pub const MESSAGE_VERSION: u32 = 1;
+
+/// Longest list of names that stand for features without a line of their own.
+const OTHERS: usize = 500;
 
 /// One thing to tell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,7 +27,7 @@ pub struct Message {
     pub key: String,
     /// Name of the job.
     pub job: String,
-    /// What it is about: a feature.
+    /// What it is about, the same from its first night to its last: the first of its features by name, or a check.
     pub subject: String,
     /// The level now; of an incident that ended, the last one that was told.
     pub level: Level,
@@ -47,6 +51,9 @@ pub struct Message {
     pub features: Vec<FeatureNote>,
     /// Features of the incident that are not listed.
     pub more_features: usize,
+    /// Names of all its features, the most severe first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
     /// Where to look.
     pub links: Links,
     /// What to do, in Markdown; of incidents that go on.
@@ -64,6 +71,8 @@ pub enum Action {
     Trigger,
     /// It is over.
     Resolve,
+    /// It goes on, and somebody has muted what is left of it: nobody is told any more.
+    Mute,
     /// Several that began at once, in short. It has no end of its own.
     Digest,
     /// A model is to be trained again. It has no end of its own.
@@ -79,10 +88,17 @@ impl Action {
         match self {
             Self::Trigger => "trigger",
             Self::Resolve => "resolve",
+            Self::Mute => "mute",
             Self::Digest => "digest",
             Self::Retrain => "retrain",
             Self::Test => "test",
         }
+    }
+
+    /// Whether receivers need not think of the incident any more.
+    #[must_use]
+    pub fn ends(self) -> bool {
+        matches!(self, Self::Resolve | Self::Mute)
     }
 }
 
@@ -171,9 +187,17 @@ impl Message {
     pub fn headline(&self) -> String {
         match self.action {
             Action::Resolve => format!("RESOLVED {}", self.title),
+            Action::Mute => format!("MUTED {}", self.title),
             Action::Test | Action::Retrain => self.title.clone(),
             Action::Trigger | Action::Digest => format!("{} {}", self.level.name().to_uppercase(), self.title),
         }
+    }
+
+    /// The names that `features` does not list, as far as they fit a line, after a colon.
+    #[must_use]
+    pub(super) fn others(&self) -> String {
+        let names = self.members.get(self.features.len()..).unwrap_or_default().join(", ");
+        if names.is_empty() { names } else { format!(": {}", cut(&names, OTHERS)) }
     }
 
     /// Everything as plain text: for mails, and for whoever shows no markup.
@@ -190,7 +214,7 @@ impl Message {
             }
         }
         if self.more_features > 0 {
-            text += &format!("… and {} more\n", self.more_features);
+            text += &format!("… and {} more{}\n", self.more_features, self.others());
         }
         for (name, url) in self.links.named() {
             text += &format!("\n{name}: {url}");

@@ -5,17 +5,20 @@
 //!            -> outbox    -> CHANNELS                           deliver   sent in order; what fails waits for the next run
 //! ```
 //!
-//! An incident is told when it begins, when its level rises, when somebody asked to be reminded, and when it is over;
-//! not every night. What is told stands in the outbox (in the history's file) before anything is sent, and is marked
+//! Features that moved together are one incident, and stay one until all of them are quiet; who joins it later is told of
+//! after the cool-down, not at once. An incident is told when it begins, when its level rises, when somebody asked to be
+//! reminded, and when it is over; not every night. One whose features were all muted is told as muted, once, and closed. What is told stands in the outbox (in the history's file) before anything is sent, and is marked
 //! after: a process that ends in between sends an event twice under one name, never not at all. Nothing here changes a
 //! report, and no failure here loses one.
 //!
 //! A new type of channel is a file in `channel/` and a line in [`CHANNELS`].
 
 mod channel;
+mod compose;
 mod config;
 mod deliver;
 mod incident;
+mod members;
 mod message;
 mod night;
 mod outbox;
@@ -36,6 +39,7 @@ pub use crate::post::{NoUrl, TrustError};
 pub use channel::{CHANNELS, ChannelType, Problem};
 pub use config::{AlertsConfig, ChannelConfig, Period, Tls};
 pub use deliver::{Delivered, SendStep, Tested};
+pub use members::Member;
 pub use message::{Action, FeatureNote, Links, MESSAGE_VERSION, Message, RunNote};
 pub use outbox::{OpenIncident, Waiting};
 pub use past::{PastIncident, past_incidents};

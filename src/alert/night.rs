@@ -1,33 +1,33 @@
 //! What a run changes: incidents that begin, go on, get worse, are over. All of it, with the messages that it takes, in
 //! one transaction.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use sha2::{Digest, Sha256};
 
-use super::incident::{Incident, check_of, incidents, is_unseen};
-use super::message::{Action, FeatureNote, Links, MESSAGE_VERSION, Message, RunNote};
+use super::compose::{Since, key};
+use super::incident::{Incident, Seen, Sight, check_of, incidents, is_blind};
+use super::members::{self, last_told, matched};
+use super::message::{Message, RunNote};
 use super::outbox::{OpenIncident, enqueue, open_incidents};
-use super::{AlertError, Alerts, samples};
+use super::{AlertError, Alerts};
 use crate::report::Report;
 use crate::verdict::Level;
 
 /// Somewhat less than a day: a nightly run that is an hour early still reminds, and a flapping feature does not.
 const COOLDOWN: Duration = Duration::from_secs(20 * 3600);
-const TOP: usize = 10;
 const LIMIT: usize = 20;
-/// Longest deduplication key that PagerDuty takes.
-const MAX_KEY: usize = 255;
 
 /// The run that is looked at.
-struct Night<'n> {
-    job: &'n str,
-    at: DateTime<Utc>,
-    run: RunNote,
-    report: &'n Report,
+pub(super) struct Night<'n> {
+    pub(super) job: &'n str,
+    pub(super) at: DateTime<Utc>,
+    pub(super) run: RunNote,
+    pub(super) report: &'n Report,
+    /// The least level that any channel wants to hear of.
+    pub(super) least: Level,
+    pub(super) sight: Sight<'n>,
 }
 
 /// The instant of the last run of `job` that was looked at.
@@ -53,7 +53,8 @@ impl Alerts {
             reference: report.run.reference.paths.clone(),
             summary: report.summary,
         };
-        let night = Night { job, at, run, report };
+        let least = self.channels.iter().map(|channel| channel.level).min().unwrap_or(Level::Warning);
+        let night = Night { job, at, run, report, least, sight: Sight::of(report, least) };
         let failed = |error| self.failed(error);
         // The lock is held while messages are made: nobody else decides about the same incidents meanwhile.
         let transaction =
@@ -72,38 +73,52 @@ impl Alerts {
     fn change(&self, transaction: &Transaction<'_>, night: &Night<'_>) -> Result<(), AlertError> {
         let failed = |error| self.failed(error);
         let open = open_incidents(transaction, Some(night.job)).map_err(failed)?;
-        let mut open: BTreeMap<String, OpenIncident> =
-            open.into_iter().map(|incident| (incident.subject.clone(), incident)).collect();
-        let least = self.channels.iter().map(|channel| channel.level).min().unwrap_or(Level::Warning);
+        let (tonight, silent) = matched(incidents(night.report, night.least), open);
+        let limit = self.settings.limit.unwrap_or(LIMIT);
         let (mut begun, mut untold) = (0, Vec::new());
-        for incident in incidents(night.report, least) {
-            match open.remove(&incident.subject) {
-                Some(known) => self.goes_on(transaction, night, &incident, &known)?,
-                None => {
-                    let last = last_told(transaction, night.job, &incident.subject).map_err(failed)?;
-                    let quiet =
-                        last.is_some_and(|(at, level)| self.cools_down(at, night.at) && level >= incident.level);
-                    let told = !quiet && begun < self.settings.limit.unwrap_or(LIMIT);
-                    begun += usize::from(!quiet);
-                    self.begins(transaction, night, &incident, told)?;
-                    if !told && !quiet {
-                        untold.push(incident);
-                    }
-                }
+        for (incident, known) in tonight {
+            if let Some(known) = known {
+                begun += usize::from(self.goes_on(transaction, night, &incident, &known, begun < limit)?);
+                continue;
+            }
+            let quiet = self.is_stale(transaction, night, &incident).map_err(failed)?;
+            let told = !quiet && begun < limit;
+            begun += usize::from(!quiet);
+            self.begins(transaction, night, &incident, told)?;
+            if !told && !quiet {
+                untold.push(incident);
             }
         }
         if !untold.is_empty() {
-            self.digest(transaction, night, &untold)?;
+            self.tell(transaction, None, &self.digest(night, &untold)?, |_| true)?;
         }
-        for incident in open.into_values().filter(|incident| !is_unseen(night.report, &incident.subject)) {
-            self.is_over(transaction, night, &incident)?;
-        }
-        Ok(())
+        silent.iter().try_for_each(|known| self.is_silent(transaction, night, known))
     }
 
     fn cools_down(&self, told: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         let cooldown = self.settings.cooldown.map_or(COOLDOWN, |cooldown| cooldown.0);
         now.signed_duration_since(told).to_std().is_ok_and(|since| since < cooldown)
+    }
+
+    /// Whether people know already of everything in an incident that begins: they were told a moment ago, of no lower level.
+    fn is_stale(
+        &self,
+        transaction: &Transaction<'_>,
+        night: &Night<'_>,
+        incident: &Incident<'_>,
+    ) -> Result<bool, rusqlite::Error> {
+        let known = |told: Option<(DateTime<Utc>, Level)>, level| {
+            told.is_some_and(|(at, told)| self.cools_down(at, night.at) && told >= level)
+        };
+        if incident.features.is_empty() {
+            return Ok(known(last_told_of_run(transaction, night.job, &incident.subject)?, incident.level));
+        }
+        for feature in &incident.features {
+            if !known(last_told(transaction, night.job, &feature.name)?, feature.level) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn begins(
@@ -113,6 +128,7 @@ impl Alerts {
         incident: &Incident<'_>,
         told: bool,
     ) -> Result<(), AlertError> {
+        let failed = |error| self.failed(error);
         let (at, level) = (night.at.timestamp_millis(), incident.level as u8);
         let key = key(night.job, &incident.subject);
         let (told_at, told_level) = if told { (Some(at), Some(level)) } else { (None, None) };
@@ -122,57 +138,98 @@ impl Alerts {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1, ?7, ?8)",
                 params![night.job, incident.subject, key, level, incident.title, at, told_at, told_level],
             )
-            .map_err(|error| self.failed(error))?;
+            .map_err(failed)?;
+        let id = transaction.last_insert_rowid();
+        members::note(transaction, id, levels(incident), night.at).map_err(failed)?;
         if told {
-            let id = transaction.last_insert_rowid();
-            let message = self.trigger(night, incident, night.at, 1, None)?;
+            members::told(transaction, id).map_err(failed)?;
+            let since = Since {
+                subject: &incident.subject,
+                key: &key,
+                opened_at: night.at,
+                nights: 1,
+                previous_level: None,
+                joined: Vec::new(),
+            };
+            let message = self.trigger(night, incident, &since)?;
             self.tell(transaction, Some(id), &message, |_| true)?;
         }
         Ok(())
     }
 
+    /// Says whether people are told of an incident that they were never told of before; only with `room` they are.
     fn goes_on(
         &self,
         transaction: &Transaction<'_>,
         night: &Night<'_>,
         incident: &Incident<'_>,
         known: &OpenIncident,
-    ) -> Result<(), AlertError> {
+        room: bool,
+    ) -> Result<bool, AlertError> {
+        let failed = |error| self.failed(error);
         let nights = known.nights + u32::from(night.at > known.seen_at);
+        let names = incident.features.iter().map(|feature| feature.name.as_str());
+        let member = |name: &str| known.members.iter().find(|member| member.feature == name);
+        let untold: Vec<&str> =
+            names.clone().filter(|name| member(name).is_none_or(|member| member.told_level.is_none())).collect();
+        let joins = names.clone().any(|name| member(name).is_none());
         let rises = known.told_level.is_some_and(|told| incident.level > told);
-        let due = match (known.told_at, self.settings.remind_after) {
-            (Some(told), Some(after)) => {
-                night.at.signed_duration_since(told).to_std().is_ok_and(|since| since >= after.0)
+        let due = match known.told_at {
+            Some(told) => {
+                let remind = self.settings.remind_after.is_some_and(|after| {
+                    night.at.signed_duration_since(told).to_std().is_ok_and(|since| since >= after.0)
+                });
+                remind || (!untold.is_empty() && !self.cools_down(told, night.at))
             }
-            // Told in a digest, or quiet because it came back too soon: a rise is news, the rest is not.
-            (None, _) => incident.level > known.level,
-            (Some(_), None) => false,
+            // Told in a digest, or quiet because it came back too soon: a rise is news, and who joins; the rest is not.
+            None => incident.level > known.level || (joins && room),
         };
         let told = rises || due;
-        let previous = known.told_level.filter(|&told| told != incident.level);
         transaction
             .execute(
                 "UPDATE incidents SET level = ?2, title = ?3, seen_at = max(seen_at, ?4), nights = ?5,
                  told_at = iif(?6, ?4, told_at), told_level = iif(?6, ?2, told_level) WHERE id = ?1",
                 params![known.id, incident.level as u8, incident.title, night.at.timestamp_millis(), nights, told],
             )
-            .map_err(|error| self.failed(error))?;
+            .map_err(failed)?;
+        members::note(transaction, known.id, quieted(night, known), night.at).map_err(failed)?;
+        members::note(transaction, known.id, levels(incident), night.at).map_err(failed)?;
+        if told {
+            members::told(transaction, known.id).map_err(failed)?;
+        }
         // Some receivers forget what is not renewed.
         let renews = known.told_at.is_some() && night.at > known.seen_at;
         if told || renews {
-            let message = self.trigger(night, incident, known.opened_at, nights, previous)?;
+            let since = Since {
+                subject: &known.subject,
+                key: &known.key,
+                opened_at: known.opened_at,
+                nights,
+                previous_level: known.told_level.filter(|&told| told != incident.level),
+                joined: if told && known.told_at.is_some() { untold } else { Vec::new() },
+            };
+            let message = self.trigger(night, incident, &since)?;
             self.tell(transaction, Some(known.id), &message, |channel| told || channel.channel.renews())?;
         }
-        Ok(())
+        Ok(told && known.told_at.is_none())
     }
 
-    fn is_over(
+    /// Ends an open incident, none of whose features is loud tonight, unless one that was could not be looked at.
+    fn is_silent(
         &self,
         transaction: &Transaction<'_>,
         night: &Night<'_>,
         known: &OpenIncident,
     ) -> Result<(), AlertError> {
         let failed = |error| self.failed(error);
+        let waits =
+            |member: &members::Member| member.level > Level::Ok && night.sight.seen(&member.feature) == Seen::Unseen;
+        members::note(transaction, known.id, quieted(night, known), night.at).map_err(failed)?;
+        if known.members.iter().any(waits)
+            || check_of(&known.subject).is_some_and(|check| is_blind(night.report, check))
+        {
+            return Ok(());
+        }
         transaction
             .execute(
                 "UPDATE incidents SET closed_at = ?2 WHERE id = ?1",
@@ -180,115 +237,9 @@ impl Alerts {
             )
             .map_err(failed)?;
         let Some(told_level) = known.told_level else { return Ok(()) };
-        let now = night.report.features.iter().find(|feature| feature.name == known.subject);
-        let nights = if known.nights == 1 { "one run".to_owned() } else { format!("{} runs", known.nights) };
-        let summary = match now {
-            _ if check_of(&known.subject).is_some() => format!("No longer so, after {nights}."),
-            Some(feature) => format!("{} is {} after {nights}.", known.subject, feature.level.name()),
-            None => format!("{} is no longer part of the job after {nights}.", known.subject),
-        };
-        let message = Message {
-            action: Action::Resolve,
-            level: told_level,
-            title: known.title.clone(),
-            summary,
-            opened_at: known.opened_at,
-            nights: known.nights,
-            features: now.map(FeatureNote::of).into_iter().collect(),
-            ..self.message(night, &known.subject)
-        };
         let told = channels_of(transaction, known.id).map_err(failed)?;
-        let message = self.finished(message)?;
+        let message = self.over(night, known, told_level)?;
         self.tell(transaction, Some(known.id), &message, |channel| channel.resolve && told.contains(&channel.name))
-    }
-
-    /// One message for all that is too much to tell one by one.
-    fn digest(
-        &self,
-        transaction: &Transaction<'_>,
-        night: &Night<'_>,
-        untold: &[Incident<'_>],
-    ) -> Result<(), AlertError> {
-        let features: Vec<_> = untold.iter().flat_map(|incident| incident.features.iter().copied()).collect();
-        let top = self.settings.top.unwrap_or(TOP);
-        let message = Message {
-            action: Action::Digest,
-            level: untold.iter().map(|incident| incident.level).max().unwrap_or_default(),
-            title: format!("{} more incidents in the same run", untold.len()),
-            summary: "More incidents began in this run than are told one by one; look at the report.".to_owned(),
-            features: features.iter().take(top).map(|feature| FeatureNote::of(feature)).collect(),
-            more_features: features.len().saturating_sub(top),
-            ..self.message(night, &format!("digest of {}", night.run.name))
-        };
-        let message = self.finished(message)?;
-        self.tell(transaction, None, &message, |_| true)
-    }
-
-    fn trigger(
-        &self,
-        night: &Night<'_>,
-        incident: &Incident<'_>,
-        opened_at: DateTime<Utc>,
-        nights: u32,
-        previous_level: Option<Level>,
-    ) -> Result<Message, AlertError> {
-        let top = self.settings.top.unwrap_or(TOP);
-        let features: Vec<_> = incident.features.iter().take(top).map(|feature| FeatureNote::of(feature)).collect();
-        let since = if nights == 1 { "new in this run".to_owned() } else { format!("for {nights} runs now") };
-        let rows = self.settings.samples.unwrap_or(0);
-        let message = Message {
-            action: Action::Trigger,
-            level: incident.level,
-            previous_level,
-            title: incident.title.clone(),
-            summary: format!(
-                "{} in job {} ({since}), window {}.",
-                match incident.features.len() as u64 {
-                    0 => "The data are not as they should be".to_owned(),
-                    features => crate::format::counted(features, "feature drifted", "features drifted"),
-                },
-                night.job,
-                night.run.window
-            ),
-            opened_at,
-            nights,
-            more_features: incident.features.len() - features.len(),
-            samples: samples::rows(&night.run.current, features.iter().map(|feature| feature.name.as_str()), rows),
-            features,
-            ..self.message(night, &incident.subject)
-        };
-        self.finished(message)
-    }
-
-    /// What every message of a run has.
-    fn message(&self, night: &Night<'_>, subject: &str) -> Message {
-        Message {
-            job: night.job.to_owned(),
-            subject: subject.to_owned(),
-            key: key(night.job, subject),
-            opened_at: night.at,
-            at: night.at,
-            run: night.run.clone(),
-            ..empty()
-        }
-    }
-
-    /// The message with its links, its playbook and its name.
-    fn finished(&self, mut message: Message) -> Result<Message, AlertError> {
-        self.templates.fill(&mut message)?;
-        let mut hash = Sha256::new();
-        for part in [
-            &message.key,
-            message.action.name(),
-            message.level.name(),
-            &message.run.name,
-            &message.opened_at.timestamp_millis().to_string(),
-        ] {
-            hash.update(part);
-            hash.update([0]);
-        }
-        message.event = hex::encode(&hash.finalize()[..16]);
-        Ok(message)
     }
 
     fn tell(
@@ -298,7 +249,7 @@ impl Alerts {
         message: &Message,
         wanted: impl Fn(&super::Named) -> bool,
     ) -> Result<(), AlertError> {
-        let ends = message.action == Action::Resolve;
+        let ends = message.action.ends();
         for channel in
             self.channels.iter().filter(|one| one.drift && (ends || message.level >= one.level) && wanted(one))
         {
@@ -308,8 +259,22 @@ impl Alerts {
     }
 }
 
-/// When people were last told about a subject whose incident is over, and of which level.
-fn last_told(
+/// The features of an incident with their levels.
+fn levels<'i>(incident: &'i Incident<'_>) -> impl Iterator<Item = (&'i str, Level)> {
+    incident.features.iter().map(|feature| (feature.name.as_str(), feature.level))
+}
+
+/// The members that tonight shows to be quiet, or that the job does not have any more.
+fn quieted<'k>(night: &Night<'_>, known: &'k OpenIncident) -> Vec<(&'k str, Level)> {
+    let quiet = known
+        .members
+        .iter()
+        .filter(|member| matches!(night.sight.seen(&member.feature), Seen::Quiet | Seen::Muted | Seen::Gone));
+    quiet.map(|member| (member.feature.as_str(), Level::Ok)).collect()
+}
+
+/// When people were last told of what was found about the whole run, and of which level.
+fn last_told_of_run(
     transaction: &Transaction<'_>,
     job: &str,
     subject: &str,
@@ -327,67 +292,4 @@ fn last_told(
 fn channels_of(transaction: &Transaction<'_>, incident: i64) -> Result<Vec<String>, rusqlite::Error> {
     let mut statement = transaction.prepare_cached("SELECT DISTINCT channel FROM outbox WHERE incident = ?1")?;
     statement.query_map([incident], |row| row.get(0))?.collect()
-}
-
-/// The deduplication key of a subject: readable, or hashed when that is too long.
-pub(super) fn key(job: &str, subject: &str) -> String {
-    let key = format!("gpudrift:{job}:{subject}");
-    if key.len() <= MAX_KEY { key } else { format!("gpudrift:{}", hex::encode(Sha256::digest(key))) }
-}
-
-/// A message that says nothing yet.
-pub(super) fn empty() -> Message {
-    Message {
-        version: MESSAGE_VERSION,
-        event: String::new(),
-        action: Action::Test,
-        key: String::new(),
-        job: String::new(),
-        subject: String::new(),
-        level: Level::Ok,
-        previous_level: None,
-        title: String::new(),
-        summary: String::new(),
-        opened_at: DateTime::UNIX_EPOCH,
-        at: DateTime::UNIX_EPOCH,
-        nights: 1,
-        run: RunNote::default(),
-        features: Vec::new(),
-        more_features: 0,
-        links: Links::default(),
-        playbook: None,
-        samples: Vec::new(),
-    }
-}
-
-/// What `gpudrift alert test` sends to the channel called `name`.
-pub(super) fn test_message(name: &str) -> Message {
-    let now = Utc::now();
-    let feature = FeatureNote {
-        name: "example_feature".to_owned(),
-        data_type: "float64".to_owned(),
-        level: Level::Info,
-        psi: Some(0.05),
-        ks: Some(0.02),
-        q: Some(0.5),
-        null_share_reference: 0.0,
-        null_share: 0.0,
-        mean_reference: Some(1.0),
-        mean: Some(1.0),
-        reasons: vec!["this is how a reason looks".to_owned()],
-    };
-    Message {
-        event: format!("test-{name}-{}", now.timestamp_micros()),
-        key: format!("gpudrift:test:{name}"),
-        job: "test".to_owned(),
-        subject: "test".to_owned(),
-        level: Level::Info,
-        title: "Test message of gpudrift: nothing has happened".to_owned(),
-        summary: "Somebody ran `gpudrift alert test`, and it has arrived.".to_owned(),
-        opened_at: now,
-        at: now,
-        run: RunNote { name: "000000000000".to_owned(), window: "test".to_owned(), ..RunNote::default() },
-        features: vec![feature],
-        ..empty()
-    }
 }

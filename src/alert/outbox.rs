@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
+use super::members::{Member, members};
 use super::message::Message;
 use crate::history::instant::{self, of_milliseconds};
 use crate::verdict::Level;
@@ -56,6 +57,8 @@ pub struct OpenIncident {
     pub(super) told_at: Option<DateTime<Utc>>,
     /// The level that people were last told.
     pub told_level: Option<Level>,
+    /// Its features, by name; none when it is about the whole run.
+    pub members: Vec<Member>,
 }
 
 pub(super) fn level(number: usize) -> Level {
@@ -79,9 +82,13 @@ pub(super) fn open_incidents(connection: &Connection, job: Option<&str>) -> Resu
             nights: row.get(8)?,
             told_at: row.get::<_, Option<i64>>(9)?.map(of_milliseconds),
             told_level: row.get::<_, Option<usize>>(10)?.map(level),
+            members: Vec::new(),
         })
     };
-    connection.prepare_cached(sql)?.query_map([job], row)?.collect()
+    let open: Result<Vec<OpenIncident>, _> = connection.prepare_cached(sql)?.query_map([job], row)?.collect();
+    let with_members =
+        |incident: OpenIncident| Ok(OpenIncident { members: members(connection, incident.id)?, ..incident });
+    open?.into_iter().map(with_members).collect()
 }
 
 /// Puts a message into the outbox; nothing happens when this event is there already.

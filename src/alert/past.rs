@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Row;
 use serde::Serialize;
 
+use super::members::{Member, members};
 use super::outbox::level;
 use crate::history::instant::{self, of_milliseconds};
 use crate::history::{self, History, HistoryError};
@@ -14,7 +15,7 @@ use crate::verdict::Level;
 pub struct PastIncident {
     /// Name of the job.
     pub job: String,
-    /// What it is about: a feature, or a group of features.
+    /// What it is about: the first of its features, or a check of the whole run.
     pub subject: String,
     /// Its level in the last run that had it.
     pub level: Level,
@@ -32,6 +33,9 @@ pub struct PastIncident {
     pub told_at: Option<String>,
     /// The instant of the first run without it, RFC 3339; `None`: it is open.
     pub closed_at: Option<String>,
+    /// Its features, by name; none when it is about the whole run. Not in JSON: there may be thousands.
+    #[serde(skip)]
+    pub members: Vec<Member>,
 }
 
 /// The latest `most` incidents of a job, those that began last first. None where alerts were never configured.
@@ -45,16 +49,21 @@ pub fn past_incidents(history: &History, job: &str, most: usize) -> Result<Vec<P
     }
     let connection = history::connect(path)?;
     let read = || -> Result<Vec<PastIncident>, rusqlite::Error> {
-        let sql = "SELECT job, subject, level, title, opened_at, seen_at, nights, told_at, closed_at
+        let sql = "SELECT job, subject, level, title, opened_at, seen_at, nights, told_at, closed_at, id
                    FROM incidents WHERE job = ?1 ORDER BY opened_at DESC, id DESC LIMIT ?2";
-        connection.prepare(sql)?.query_map(rusqlite::params![job, most], incident)?.collect()
+        let found: Result<Vec<(PastIncident, i64)>, _> =
+            connection.prepare(sql)?.query_map(rusqlite::params![job, most], incident)?.collect();
+        let with_members =
+            |(incident, id): (PastIncident, i64)| Ok(PastIncident { members: members(&connection, id)?, ..incident });
+        found?.into_iter().map(with_members).collect()
     };
     read().map_err(|error| HistoryError::sqlite("read", path, error))
 }
 
-fn incident(row: &Row<'_>) -> Result<PastIncident, rusqlite::Error> {
+/// The incident without its members, and its number.
+fn incident(row: &Row<'_>) -> Result<(PastIncident, i64), rusqlite::Error> {
     let text = |milliseconds: Option<i64>| milliseconds.map(|at| instant::text(&of_milliseconds(at)));
-    Ok(PastIncident {
+    let incident = PastIncident {
         job: row.get(0)?,
         subject: row.get(1)?,
         level: level(row.get(2)?),
@@ -64,5 +73,7 @@ fn incident(row: &Row<'_>) -> Result<PastIncident, rusqlite::Error> {
         nights: row.get(6)?,
         told_at: text(row.get(7)?),
         closed_at: text(row.get(8)?),
-    })
+        members: Vec::new(),
+    };
+    Ok((incident, row.get(9)?))
 }

@@ -45,7 +45,7 @@ impl Templates {
             }
         }
         let templates = Self { environment };
-        let sample = super::night::test_message("");
+        let sample = super::compose::test_message("");
         for (name, _) in named {
             templates.rendered(name, &sample)?;
         }

@@ -3,8 +3,8 @@
 use rusqlite::{Transaction, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
+use super::compose::{empty, key};
 use super::message::{Action, Message, RunNote};
-use super::night::{empty, key};
 use super::outbox::enqueue;
 use super::{AlertError, Alerts};
 use crate::history::instant;

@@ -111,9 +111,7 @@ fn stored(job: &Resolved, nights: &[AsOf], history: &mut History) -> Result<(), 
         let label = RunLabel { job: job.job.clone(), run_id: None, as_of: as_of.map(Into::into) };
         let identity = RunIdentity::of(&report, &label);
         history.hold(&identity, &mut report).map_err(io::Error::other)?;
-        if let Some(finding) = history.volume(&identity, &report).map_err(io::Error::other)? {
-            report.add_finding(finding);
-        }
+        history.check_volume(&identity, &mut report).map_err(io::Error::other)?;
         let stored = history.store(&identity, &report).map_err(io::Error::other)?;
         progress.finish();
         tell(&report, as_of, &stored, job.output.quiet)

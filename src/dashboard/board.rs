@@ -211,13 +211,8 @@ impl Board {
     /// The page of a feature with a past that was read for it alone, over all runs of the board.
     #[must_use]
     pub fn page_of<'b>(&'b self, n: usize, feature: &'b FeatureReport, past: &super::Series) -> FeaturePage<'b> {
-        let told = self.alerts.iter().filter(|alert| self.is_about(alert, &feature.name)).collect();
+        let about = |alert: &&PastIncident| alert.members.iter().any(|member| member.feature == feature.name);
+        let told = self.alerts.iter().filter(about).collect();
         FeaturePage::of(n, feature, past, self.runs.len(), &self.report, told)
-    }
-
-    /// Whether an incident of the alerts is about a feature: it alone, or a group that has it today.
-    fn is_about(&self, alert: &PastIncident, feature: &str) -> bool {
-        let group = || self.report.incidents.iter().find(|incident| incident.id == alert.subject);
-        alert.subject == feature || group().is_some_and(|group| group.features.iter().any(|name| name == feature))
     }
 }

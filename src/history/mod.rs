@@ -47,7 +47,7 @@ pub(crate) use sqlite::connect;
 pub use trend::{LevelChange, Trend, trends};
 pub use validations::StoredValidation;
 
-use crate::quality::{Finding, NIGHTS, volume};
+use crate::quality::{NIGHTS, VOLUME, Volume, volume};
 use crate::report::{Report, Run, Summary};
 use crate::verdict::Level;
 
@@ -309,17 +309,22 @@ impl History {
         self.store.numbers(run)
     }
 
-    /// What is wrong with the number of rows of a run, beside those of the latest runs of the same job and definition that
+    /// Adds to a report what is wrong with its number of rows, beside those of the latest runs of the same job and definition that
     /// stand for an earlier instant.
     ///
     /// # Errors
     /// When the history cannot be read.
-    pub fn volume(&self, identity: &RunIdentity, report: &Report) -> Result<Option<Finding>, HistoryError> {
+    pub fn check_volume(&self, identity: &RunIdentity, report: &mut Report) -> Result<(), HistoryError> {
         let mut before = self.runs(&RunFilter::job(&identity.job))?;
         before.retain(|run| run.definition == identity.definition && run.at < identity.at);
         let latest = before.iter().rev().take(NIGHTS);
         let rows = latest.map(|run| Ok(self.store.facts(run)?.current.rows));
-        Ok(volume(report.run.current.rows, &rows.collect::<Result<Vec<u64>, HistoryError>>()?))
+        match volume(report.run.current.rows, &rows.collect::<Result<Vec<u64>, HistoryError>>()?) {
+            Volume::Unusual(finding) => report.add_finding(finding),
+            Volume::Unknown => report.run.blind_checks.push(VOLUME.to_owned()),
+            Volume::Usual => {}
+        }
+        Ok(())
     }
 
     /// One feature over the runs of a job, the oldest first.

@@ -22,4 +22,8 @@ impl Check for Entities {
         let found = (repeats > 0).then(|| Found::new(message()).at(Level::Warning).with("repeats", real(repeats)));
         found.into_iter().collect()
     }
+
+    fn is_blind(&self, sides: &RunSides<'_>) -> bool {
+        sides.rows[1] == 0
+    }
 }

@@ -26,6 +26,11 @@ impl Check for Freshness {
         });
         found.into_iter().collect()
     }
+
+    /// Of no rows none is the newest.
+    fn is_blind(&self, sides: &RunSides<'_>) -> bool {
+        sides.freshness.is_some_and(|found| found.rows == 0)
+    }
 }
 
 /// Folders that the current window should have are not there.

@@ -25,7 +25,7 @@ pub use declared::{Allowed, Declared, Names, Strangers, Violations, whole_text};
 pub use frozen::{is_everything, is_frozen};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-pub use volume::{NIGHTS, volume};
+pub use volume::{NIGHTS, VOLUME, Volume, volume};
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,6 +122,11 @@ pub trait Check: Sync {
     fn run(&self, _: &RunSides<'_>) -> Vec<Found> {
         Vec::new()
     }
+
+    /// Whether it can tell nothing about the whole run, so that finding nothing says nothing.
+    fn is_blind(&self, _: &RunSides<'_>) -> bool {
+        false
+    }
 }
 
 /// Every check, in the order of the report.
@@ -155,6 +160,12 @@ pub fn of_feature(sides: &Sides<'_>) -> Vec<Finding> {
 #[must_use]
 pub fn of_run(sides: &RunSides<'_>) -> Vec<Finding> {
     CHECKS.iter().flat_map(|check| check.run(sides).into_iter().map(|found| finding(*check, None, found))).collect()
+}
+
+/// The checks that could tell nothing about the whole run.
+#[must_use]
+pub fn blind(sides: &RunSides<'_>) -> Vec<String> {
+    CHECKS.iter().filter(|check| check.is_blind(sides)).map(|check| check.name().to_owned()).collect()
 }
 
 /// Whether the finding is the level of its feature, too: it broke what is declared.

@@ -1,7 +1,7 @@
 //! One test a check: counts in, finding out.
 
 use super::{
-    Allowed, CHECKS, Declared, Finding, Names, RunSides, Sides, Violations, of_feature, of_run, raises, volume,
+    Allowed, CHECKS, Declared, Finding, Names, RunSides, Sides, Violations, Volume, of_feature, of_run, raises, volume,
     whole_text,
 };
 use crate::change::Subject;
@@ -163,13 +163,17 @@ fn late_windows_and_missing_folders_are_findings() {
 #[test]
 fn a_night_with_half_or_twice_the_rows_of_all_before_is_a_finding() {
     let before = [1000, 700, 1100, 900, 1000];
-    assert_eq!(volume(349, &before).map(|found| found.level), Some(Level::Warning));
-    assert_eq!(volume(350, &before), None);
-    assert_eq!(volume(2200, &before), None);
-    let said = volume(2201, &before).unwrap().message;
+    let unusual = |rows| match volume(rows, &before) {
+        Volume::Unusual(found) => found,
+        other => panic!("{rows}: {other:?}"),
+    };
+    assert_eq!(unusual(349).level, Level::Warning);
+    assert_eq!(volume(350, &before), Volume::Usual);
+    assert_eq!(volume(2200, &before), Volume::Usual);
+    let said = unusual(2201).message;
     assert_eq!(said, "current has 2,201 rows, and the 5 runs before had 700 to 1,100");
-    assert_eq!(volume(1, &before[..4]), None, "four nights are no past");
-    assert_eq!(volume(1, &[]), None);
+    assert_eq!(volume(1, &before[..4]), Volume::Unknown, "four nights are no past");
+    assert_eq!(volume(1, &[]), Volume::Unknown);
 }
 
 fn declared() -> Declared {
@@ -261,4 +265,12 @@ fn entities() {
     assert_eq!(of(0), []);
     assert_eq!(of(3)[0].message, "3 rows (0.3%) have the entity and time of another one");
     assert_eq!((names(&of(1)), of(1)[0].level), (vec!["entities"], Level::Warning));
+}
+
+#[test]
+fn without_rows_most_checks_of_the_run_can_tell_nothing() {
+    let none = RunSides { rows: [100, 0], ..RunSides::default() };
+    assert_eq!(super::blind(&none), ["schema", "entities", "frozen"]);
+    assert!(!of_run(&none).is_empty(), "and that there are none is found");
+    assert_eq!(super::blind(&RunSides { rows: [100, 100], compared: 3, ..RunSides::default() }), [""; 0]);
 }

@@ -32,6 +32,9 @@ pub struct FeatureReport {
     /// The level that its own numbers of this night give, where earlier nights or a mute make another one of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw_level: Option<Level>,
+    /// The last day on which it is muted, where that has lowered its level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted_until: Option<String>,
     /// Its importance, where one was given: within a level, reports for people rank by weight × effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,

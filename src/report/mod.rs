@@ -176,6 +176,9 @@ pub struct Run {
     pub timings: IndexMap<String, f64>,
     /// What went wrong without costing the result: a device that was lost, an exclusion that matched nothing.
     pub warnings: Vec<String>,
+    /// Checks of the whole run that could tell nothing: that they found nothing says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blind_checks: Vec<String>,
     /// Which rows were read of the data, one entry a data set; absent without windows and segments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub selection: Vec<SelectionReport>,

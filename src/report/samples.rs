@@ -38,6 +38,7 @@ fn run() -> Run {
         duration_seconds: 1.25,
         timings: [("read".to_owned(), 0.75), ("count".to_owned(), 0.25)].into_iter().collect(),
         warnings: Vec::new(),
+        blind_checks: Vec::new(),
         selection: Vec::new(),
         segments: None,
         freshness: None,
@@ -112,6 +113,7 @@ fn numeric(name: &str, data_type: &str, psi: f64, d: f64, q: f64, shares: [u64; 
         categories: None,
         change_kind: None,
         raw_level: None,
+        muted_until: None,
         notes: Vec::new(),
     }
 }

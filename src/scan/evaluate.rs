@@ -120,6 +120,7 @@ fn mute(feature: &mut Evaluated, today: Date) {
         let level = feature.report.level.name().to_uppercase();
         let why = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
         feature.report.relevel(Level::Info, format!("{level}, muted until {until}{why}"));
+        feature.report.muted_until = Some(until.to_string());
     }
 }
 
@@ -329,6 +330,7 @@ fn begin(task: &Task, comparison: &Comparison, config: &ScanConfig) -> (FeatureR
         categories: None,
         change_kind: None,
         raw_level: None,
+        muted_until: None,
         notes: Vec::new(),
     };
     let evidence = Evidence {

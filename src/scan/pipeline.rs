@@ -170,7 +170,8 @@ impl Pass<'_> {
             let Some((comparison, concluded, planned)) = reports.next() else { continue };
             let current = planned.cuts[1];
             let slices = plan.parts.cuts[current].slices_of(comparison.current.as_ref());
-            let findings = findings(&concluded, &planned, &run, plan.surveys[current].repeats(slices));
+            let (findings, blind) = findings(&concluded, &planned, &run, plan.surveys[current].repeats(slices));
+            run.blind_checks = blind;
             let mut report = Report::new(run, concluded.features, planned.skipped).with_findings(findings);
             report.comparisons = reports
                 .map(|(comparison, concluded, planned)| {
@@ -287,8 +288,8 @@ impl Pass<'_> {
     }
 }
 
-/// What the checks found: about the whole run first.
-fn findings(concluded: &Concluded, planned: &Planned, run: &Run, repeats: u64) -> Vec<Finding> {
+/// What the checks found, about the whole run first, and those that could tell nothing about it.
+fn findings(concluded: &Concluded, planned: &Planned, run: &Run, repeats: u64) -> (Vec<Finding>, Vec<String>) {
     let incomparable = planned.skipped.iter().filter(|one| one.cause == SkipCause::Incomparable);
     let sides = RunSides {
         rows: [run.reference.rows, run.current.rows],
@@ -301,7 +302,7 @@ fn findings(concluded: &Concluded, planned: &Planned, run: &Run, repeats: u64) -
     };
     let mut findings = quality::of_run(&sides);
     findings.extend(concluded.findings.iter().cloned());
-    findings
+    (findings, quality::blind(&sides))
 }
 
 pub(super) fn span(window: &Window) -> String {

@@ -102,6 +102,7 @@ pub(crate) fn feature(i: u64, r: u64, runs: u64) -> FeatureReport {
         categories: None,
         change_kind: None,
         raw_level: None,
+        muted_until: None,
         notes: Vec::new(),
     };
     let n = [ROWS - 100, ROWS - nulls];

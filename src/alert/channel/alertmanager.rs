@@ -53,7 +53,7 @@ impl Alertmanager {
     fn alerts(&self, message: &Message, now: DateTime<Utc>) -> Vec<Value> {
         let keep = chrono::Duration::from_std(self.keep).unwrap_or(chrono::Duration::MAX);
         let ends = match message.action {
-            Action::Resolve => now,
+            Action::Resolve | Action::Mute => now,
             // A test, and a list of what else there is, have no end of their own.
             Action::Test | Action::Retrain | Action::Digest | Action::Trigger => {
                 now.checked_add_signed(keep).unwrap_or(now)
@@ -71,7 +71,7 @@ impl Alertmanager {
         let name = match message.action {
             Action::Test => "GpudriftTest",
             Action::Retrain => "GpudriftRetrain",
-            Action::Trigger | Action::Resolve | Action::Digest => "GpudriftDrift",
+            Action::Trigger | Action::Resolve | Action::Mute | Action::Digest => "GpudriftDrift",
         };
         let mut labels: Map<String, Value> =
             self.labels.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();

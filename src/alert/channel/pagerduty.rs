@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Channel, ChannelType, Problem};
 use crate::alert::config::ChannelConfig;
-use crate::alert::message::{Action, Message};
+use crate::alert::message::Message;
 use crate::config::Secret;
 use crate::format::cut;
 use crate::history::instant;
@@ -16,6 +16,8 @@ use crate::verdict::Level;
 const EVENTS: &str = "https://events.pagerduty.com/v2/enqueue";
 /// Longest summary that the API takes.
 const MAX_SUMMARY: usize = 1024;
+/// Names of features in an event.
+const MAX_MEMBERS: usize = 1000;
 
 pub(super) const PAGERDUTY: ChannelType = ChannelType {
     name: "pagerduty",
@@ -43,7 +45,7 @@ impl Channel for PagerDuty {
 }
 
 fn event(message: &Message, routing_key: &str) -> Value {
-    if message.action == Action::Resolve {
+    if message.action.ends() {
         return json!({ "routing_key": routing_key, "event_action": "resolve", "dedup_key": message.key });
     }
     let severity = match message.level {
@@ -51,6 +53,8 @@ fn event(message: &Message, routing_key: &str) -> Value {
         Level::Warning => "warning",
         Level::Info | Level::Ok => "info",
     };
+    // The whole event may take 512 kB.
+    let members = &message.members[..message.members.len().min(MAX_MEMBERS)];
     let links: Vec<_> = message.links.named().map(|(text, href)| json!({ "href": href, "text": text })).collect();
     json!({
         "routing_key": routing_key,
@@ -71,6 +75,7 @@ fn event(message: &Message, routing_key: &str) -> Value {
                 "summary": message.summary,
                 "features": message.features,
                 "more_features": message.more_features,
+                "members": members,
                 "run": message.run,
                 "nights": message.nights,
                 "playbook": message.playbook,

@@ -40,6 +40,7 @@ impl Channel for Slack {
 fn body(message: &Message) -> Value {
     let icon = match (message.action, message.level) {
         (Action::Resolve, _) => ":white_check_mark:",
+        (Action::Mute, _) => ":mute:",
         (Action::Test, _) => ":wave:",
         (Action::Retrain, _) => ":repeat:",
         (_, Level::Critical) => ":rotating_light:",
@@ -63,6 +64,10 @@ fn body(message: &Message) -> Value {
         listed += 1;
     }
     let more = message.features.len() - listed + message.more_features;
+    if message.more_features > 0 && listed == message.features.len() && room(&blocks) {
+        let others = format!("… and {} more{}", message.more_features, message.others());
+        section(&mut blocks, &mut left, escaped(&others));
+    }
     if let Some(playbook) = message.playbook.as_ref().filter(|_| room(&blocks)) {
         section(&mut blocks, &mut left, slack_markdown(playbook));
     }
@@ -134,7 +139,7 @@ fn slack_markdown(markdown: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alert::night::test_message;
+    use crate::alert::compose::test_message;
 
     #[test]
     fn the_limits_hold_however_much_there_is_to_say() {

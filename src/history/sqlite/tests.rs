@@ -333,3 +333,26 @@ fn size_and_time_of_nights_of_5000_features() {
     let runs = history.runs(&RunFilter::default()).unwrap();
     println!("report of {}: {:?}", history.report(&runs[9]).unwrap().features.len(), start.elapsed());
 }
+
+#[test]
+fn incidents_of_before_have_the_feature_that_they_are_about_as_a_member() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("drift.db");
+    let old = Connection::open(&path).unwrap();
+    MIGRATIONS[..4].iter().for_each(|step| old.execute_batch(step).unwrap());
+    old.pragma_update(None, "user_version", 4).unwrap();
+    old.pragma_update(None, "application_id", 0x6764_7269).unwrap();
+    old.execute_batch(
+        "INSERT INTO incidents (job, subject, key, level, title, opened_at, seen_at, nights, told_at, told_level, closed_at)
+         VALUES ('j', 'a', 'k', 3, 't', 5, 6, 2, 5, 2, NULL), ('j', 'b', 'k', 2, 't', 5, 6, 2, NULL, NULL, 7),
+                ('j', 'whole run: rows', 'k', 3, 't', 5, 6, 2, 5, 3, NULL)",
+    )
+    .unwrap();
+    drop(old);
+    let connection = crate::history::connect(&path).unwrap();
+    let mut rows =
+        connection.prepare("SELECT feature, level, told_level FROM incident_members ORDER BY feature").unwrap();
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    let rows: Vec<(String, u8, Option<u8>)> = rows.map(Result::unwrap).collect();
+    assert_eq!(rows, [("a".to_owned(), 3, Some(2)), ("b".to_owned(), 0, None)]);
+}
