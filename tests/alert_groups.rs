@@ -15,10 +15,24 @@ use gpudrift::alert::{Alerts, OpenIncident};
 use gpudrift::history::{History, HistoryPlace};
 use gpudrift::report::{Finding, Report};
 use gpudrift::verdict::Level;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use nights::{moved, night, report};
+use nights::{night, report};
 use servers::Http;
+
+/// The report in which this has happened to these features: `(feature, title)`.
+fn moved(mut report: Report, changes: &[(&str, &str)]) -> Report {
+    for (name, title) in changes {
+        let kind = title.split(' ').next().unwrap_or_default();
+        let change = json!({
+            "kind": kind, "title": title, "confidence": 0.9, "cause": "pipeline", "evidence": "so it is",
+        });
+        let feature = report.features.iter_mut().find(|feature| feature.name == *name).unwrap();
+        feature.change_kind = Some(serde_json::from_value(change).unwrap());
+    }
+    report.settle();
+    report
+}
 
 struct Setup {
     history: History,

@@ -55,20 +55,6 @@ pub(crate) fn report(features: &[(&str, &str)]) -> Report {
     Report::new(run, scanned.into_iter().map(feature).collect(), skipped.collect())
 }
 
-/// The report in which this has happened to these features: `(feature, title)`.
-pub(crate) fn moved(mut report: Report, changes: &[(&str, &str)]) -> Report {
-    for (name, title) in changes {
-        let kind = title.split(' ').next().unwrap_or_default();
-        let change = json!({
-            "kind": kind, "title": title, "confidence": 0.9, "cause": "pipeline", "evidence": "so it is",
-        });
-        let feature = report.features.iter_mut().find(|feature| feature.name == *name).unwrap();
-        feature.change_kind = Some(serde_json::from_value(change).unwrap());
-    }
-    report.settle();
-    report
-}
-
 /// The run of a night of November 2026.
 pub(crate) fn night(report: &Report, day: u32) -> RunIdentity {
     let as_of = Some(format!("2026-11-{day:02}").parse().unwrap());
