@@ -81,7 +81,7 @@ pub struct Weighed {
 
 /// How many times as fast as the CPU a device must count. The CPU counts keys while they are still in its caches; for a device
 /// they are written to memory, copied and waited for, which the measured rates do not show: an H100 that counted 1.9 times
-/// as fast as the 16 cores beside it made whole scans 1.3 to 2.1 times as slow (`benches/results/gpu`).
+/// as fast as the 16 cores beside it made whole scans take 1.4 to 1.8 times as long (`benches/results/gpu`).
 pub const TIMES_THE_CPU: u64 = 4;
 
 impl Weighed {
