@@ -8,7 +8,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use gpudrift::backend::cpu::Cpu;
 use gpudrift::backend::{Backend, CountJob};
-use gpudrift::compare::{Pair, Query, compare, map_for, sample_of};
+use gpudrift::compare::{MOST_CELLS, Pair, Query, compare, map_for, sample_of};
 use gpudrift::counts::{Keys, Scale};
 use rand::SeedableRng;
 use rand::distr::Distribution as _;
@@ -76,7 +76,7 @@ fn count_cells(bencher: Bencher<'_, '_>, kind: &str) {
     let keys = sample(kind, 0.0, 1);
     let picked = sample_of([&keys].into_iter());
     let extent = (*picked.iter().min().unwrap(), *picked.iter().max().unwrap());
-    let map = map_for(extent.0, extent.1, picked, ROWS as u64);
+    let map = map_for(extent.0, extent.1, picked, ROWS as u64, MOST_CELLS);
     bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
         Cpu.load(vec![vec![&keys]]).unwrap().count_cells(&[CountJob { column: 0, map: &map }]).unwrap()
     });
@@ -88,7 +88,7 @@ fn by_cells(reference: &Keys, current: &Keys, quantiles: bool) -> u128 {
     let extent = [r, c].map(|side| side.iter().fold((u64::MAX, 0), |(lo, hi), &key| (key.min(lo), key.max(hi))));
     let extent = (u128::from(extent[0].0.min(extent[1].0)), u128::from(extent[0].1.max(extent[1].1)));
     let picked = sample_of([reference, current].into_iter());
-    let map = map_for(extent.0, extent.1, picked.clone(), ROWS as u64);
+    let map = map_for(extent.0, extent.1, picked.clone(), ROWS as u64, MOST_CELLS);
     let query = Query {
         scale: &Float,
         gap: true,

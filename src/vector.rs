@@ -46,14 +46,14 @@ pub(crate) use vectorized;
 
 /// The vectors of a processor.
 #[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Width {
-    /// 512 bits, with AVX-512 F, BW, CD, DQ and VL.
-    Avx512,
-    /// 256 bits.
-    Avx2,
     /// What every x86-64 processor has.
     Common,
+    /// 256 bits.
+    Avx2,
+    /// 512 bits, with AVX-512 F, BW, CD, DQ and VL.
+    Avx512,
 }
 
 /// The widest vectors that this processor has.

@@ -10,7 +10,9 @@
 
 use gpudrift::backend::cpu::Cpu;
 use gpudrift::backend::{Backend, Column, CountJob, DeviceError, Loaded, SelectJob, weighted};
-use gpudrift::compare::{ATOM, Atom, Compared, Outliers, Pair, QUANTILES, Query, compare, map_for, sample_of_both};
+use gpudrift::compare::{
+    ATOM, Atom, Compared, MOST_CELLS, Outliers, Pair, QUANTILES, Query, compare, map_for, sample_of_both,
+};
 use gpudrift::counts::{CellCounts, CellMap, Key, Keys, Scale, Weighted, with_keys};
 use proptest::prelude::*;
 
@@ -186,7 +188,7 @@ fn compared(
     let keys: Vec<u128> = all().chain(beside.iter().map(Weighted::keys)).flat_map(each).collect();
     let extent = (keys.iter().copied().min().unwrap_or(0), keys.iter().copied().max().unwrap_or(0));
     let sample = sample_of_both(all(), beside.iter());
-    let map = map.unwrap_or_else(|| map_for(extent.0, extent.1, sample.clone(), n[0].max(n[1])));
+    let map = map.unwrap_or_else(|| map_for(extent.0, extent.1, sample.clone(), n[0].max(n[1]), MOST_CELLS));
     let scale = Plain(u128::MAX >> (128 - sides[0][0].bits()));
     let marks = if everything { marks(&keys) } else { Vec::new() };
     let query = Query {

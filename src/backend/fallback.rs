@@ -101,6 +101,10 @@ impl Backend for Resilient {
         self.backend().1.kernel_seconds()
     }
 
+    fn most_cells(&self) -> u32 {
+        self.backend().1.most_cells()
+    }
+
     fn name(&self) -> &'static str {
         self.backend().1.name()
     }

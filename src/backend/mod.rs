@@ -16,6 +16,7 @@ pub mod weighted;
 pub use choice::{Asked, TIMES_THE_CPU, Weighed, auto, open};
 pub use gpu::OpenError;
 
+use crate::compare::MOST_CELLS;
 use crate::counts::{CellCounts, CellMap, CellSet, Keys};
 
 /// One column of a batch: its keys in any number of pieces, all of one width.
@@ -53,6 +54,11 @@ pub trait Backend: Send + Sync {
 
     /// Bytes of keys that one batch should hold: what keeps the device busy and fits its memory.
     fn batch_bytes(&self) -> usize;
+
+    /// Cells of a map that are counted as fast as few are, pivots left out: more of them leave less to fetch.
+    fn most_cells(&self) -> u32 {
+        MOST_CELLS
+    }
 
     /// Seconds that the device's kernels have run so far, by its own clock, where it has one.
     fn kernel_seconds(&self) -> Option<f64> {

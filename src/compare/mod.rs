@@ -20,7 +20,7 @@ mod rounds;
 
 pub use atoms::{ATOM, Atom};
 pub use feature::{Compared, Outliers, PsiBins, Query};
-pub use plan::{SAMPLE_KEYS, map_for, rows_of_both, sample_of, sample_of_both};
+pub use plan::{MOST_CELLS, SAMPLE_KEYS, map_for, rows_of_both, sample_of, sample_of_both};
 pub use quantile::QUANTILES;
 pub(crate) use quantile::{neighbours, quantile_between};
 pub use rounds::{Pair, compare};

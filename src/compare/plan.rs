@@ -7,9 +7,12 @@ pub const SAMPLE_KEYS: usize = 2048;
 
 /// Inner cells of a map: enough that a cell holds a few dozen values of a large column, few enough for the first-level
 /// cache and for a workgroup's memory.
-const MOST_CELLS: u32 = 8192;
+pub const MOST_CELLS: u32 = 8192;
 const FEWEST_CELLS: u32 = 64;
 const ROWS_A_CELL: u64 = 8;
+/// From so many rows a cell on, more cells than that pay where the device counts them as well: what has to be fetched is
+/// a share of the cells.
+const ROWS_A_FULL_CELL: u64 = 128;
 
 /// A cell holding more of the sample than one part in this many asks for a better range.
 const CROWDED: u64 = 24;
@@ -63,14 +66,15 @@ pub fn rows_of_both<'k>(pieces: impl Iterator<Item = &'k Keys>, weighted: impl I
 }
 
 /// The cells for a feature whose keys lie in `lo..=hi`: `sample` is of both sides and gets sorted, `rows` is the number of keys of
-/// the larger side.
+/// the larger side, `most` what the device counts well ([`Backend::most_cells`](crate::backend::Backend::most_cells)).
 #[must_use]
-pub fn map_for(lo: u128, hi: u128, mut sample: Vec<u128>, rows: u64) -> CellMap {
+pub fn map_for(lo: u128, hi: u128, mut sample: Vec<u128>, rows: u64, most: u32) -> CellMap {
     sort(&mut sample);
     let tied = sample.chunk_by(|a, b| a == b).any(|run| run.len() > 4.max(sample.len() / 512));
+    let at = |rows_a_cell: u64| u32::try_from(rows / rows_a_cell).unwrap_or(u32::MAX);
     // With pivots a cell is three.
-    let most = if tied { MOST_CELLS / 2 } else { MOST_CELLS };
-    let cells = u32::try_from(rows / ROWS_A_CELL).unwrap_or(u32::MAX).clamp(FEWEST_CELLS, most);
+    let [most, usual] = [most, MOST_CELLS].map(|most| if tied { most / 2 } else { most });
+    let cells = at(ROWS_A_CELL).min(usual).max(at(ROWS_A_FULL_CELL)).clamp(FEWEST_CELLS, most.max(FEWEST_CELLS));
     let whole = CellMap::new(lo, hi, &sample, cells, tied);
     let crowd = crowding(&whole, &sample);
     if crowd * CROWDED <= sample.len() as u64 {

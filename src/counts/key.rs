@@ -10,10 +10,12 @@ pub trait Key: Copy + Ord + Default + Send + Sync + std::hash::Hash + std::fmt::
     fn narrow(wide: u128) -> Self;
     /// `(self - lo) >> shift`, cut to 32 bits. Callers know that the result fits.
     fn offset(self, lo: Self, shift: u32) -> u32;
+    /// The keys of a piece; `None` where they have another width.
+    fn slice_of(keys: &Keys) -> Option<&[Self]>;
 }
 
 macro_rules! key {
-    ($($t:ty),*) => {$(
+    ($($t:ty, $variant:ident;)*) => {$(
         #[expect(clippy::cast_possible_truncation, reason = "the trait's contract: callers hold the value within the width")]
         #[allow(clippy::cast_lossless, trivial_numeric_casts, reason = "one macro for three widths")]
         impl Key for $t {
@@ -30,10 +32,16 @@ macro_rules! key {
             fn offset(self, lo: Self, shift: u32) -> u32 {
                 (self.wrapping_sub(lo) >> shift) as u32
             }
+            fn slice_of(keys: &Keys) -> Option<&[Self]> {
+                match keys {
+                    Keys::$variant(keys) => Some(keys),
+                    _ => None,
+                }
+            }
         }
     )*};
 }
-key!(u32, u64, u128);
+key! { u32, U32; u64, U64; u128, U128; }
 
 /// The keys of one piece of a column: n keys of one width, in the order of the rows, nulls and NaNs left out.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::loaded::Alone;
 use super::runs::Runs;
 use crate::column::{Encoding, Facts};
-use crate::compare::{Pair, Query, compare, map_for};
+use crate::compare::{MOST_CELLS, Pair, Query, compare, map_for};
 
 /// Quantiles and inner edges of ten bins; nothing without values.
 pub(super) fn of(runs: &Runs<'_>, facts: &Facts, encoding: &Encoding) -> (Option<[f64; 9]>, Vec<f64>) {
@@ -19,7 +19,7 @@ pub(super) fn of(runs: &Runs<'_>, facts: &Facts, encoding: &Encoding) -> (Option
         distinct: false,
     };
     let n = facts.values();
-    let map = map_for(lo, hi, runs.sample(1024).unwrap_or_default(), n);
+    let map = map_for(lo, hi, runs.sample(1024).unwrap_or_default(), n, MOST_CELLS);
     let pair = Pair { columns: [0, 1], n: [n, 0], extent: (lo, hi), map, sample: Vec::new(), query };
     let compared = compare(&mut Alone(runs), vec![pair], u64::MAX).ok().and_then(|mut all| all.pop());
     compared.map_or((None, Vec::new()), |compared| {

@@ -16,37 +16,56 @@ pub(super) fn tells(map: &CellMap) -> bool {
     map.n_cells() <= COUNTERS
 }
 
-/// Number of `keys` in each cell of `map`; where the map [tells], `found` gets the cell of every key.
-pub(super) fn count<K: Lanes>(keys: &[K], map: &CellMap, found: &mut Vec<u16>) -> CellCounts {
-    let n_cells = map.n_cells();
-    let mut total = CellCounts::zero(n_cells);
-    // A u32 counter holds the keys of one chunk, whatever cell they are in.
-    const CHUNK: usize = 1 << 31;
+/// Number of the keys of all `pieces` in each cell of `map`; where the map [tells], `found` gets the cells of the keys,
+/// piece by piece.
+pub(super) fn count<K: Lanes>(pieces: &[&[K]], map: &CellMap, found: &mut [Vec<u16>]) -> CellCounts {
+    let mut total = CellCounts::zero(map.n_cells());
     let slots = if tells(map) { Slots::new(map) } else { None };
-    let Some(slots) = slots else {
-        let (view, mut many) = (map.view::<K>(), vec![0; n_cells]);
-        for keys in keys.chunks(CHUNK) {
-            match &view.pivots {
-                None => keys.iter().for_each(|&key| many[view.coarse_cell_of(key) as usize] += 1),
-                Some(pivots) => keys.iter().for_each(|&key| many[view.slot_of(key, pivots) as usize] += 1),
-            }
-            drain([&mut many, &mut []], &mut total);
-        }
-        return total;
-    };
-    // What a used vector holds beyond is overwritten, so only growing costs.
-    found.resize(keys.len(), 0);
-    FEW.with_borrow_mut(|few| {
-        for (keys, found) in keys.chunks(CHUNK).zip(found.chunks_mut(CHUNK)) {
-            for (keys, cells) in keys.chunks(BLOCK).zip(found.chunks_mut(BLOCK)) {
-                slots.of(keys, cells);
-                count_few(few, cells);
-            }
-            let [even, odd] = &mut **few;
-            drain([even, odd], &mut total);
-        }
-    });
+    match slots {
+        Some(slots) => FEW.with_borrow_mut(|few| count_slots(pieces, &slots, few, found, &mut total)),
+        None => count_many(pieces, map, &mut total),
+    }
     total
+}
+
+/// A u32 counter holds so many keys, whatever cell they are in.
+const MOST_KEYS: usize = 1 << 31;
+
+fn count_slots<K: Lanes>(
+    pieces: &[&[K]],
+    slots: &Slots<'_, K>,
+    few: &mut Few,
+    found: &mut [Vec<u16>],
+    total: &mut CellCounts,
+) {
+    let mut counted = 0;
+    for (keys, found) in pieces.iter().zip(found) {
+        // What a used vector holds beyond is overwritten, so only growing costs.
+        found.resize(keys.len(), 0);
+        for (keys, cells) in keys.chunks(BLOCK).zip(found.chunks_mut(BLOCK)) {
+            slots.of(keys, cells);
+            if counted + keys.len() > MOST_KEYS {
+                let [even, odd] = few;
+                drain([even, odd], total);
+                counted = 0;
+            }
+            count_few(few, cells);
+            counted += keys.len();
+        }
+    }
+    let [even, odd] = few;
+    drain([even, odd], total);
+}
+
+fn count_many<K: Lanes>(pieces: &[&[K]], map: &CellMap, total: &mut CellCounts) {
+    let (view, mut many) = (map.view::<K>(), vec![0; map.n_cells()]);
+    for keys in pieces.iter().flat_map(|keys| keys.chunks(MOST_KEYS)) {
+        match &view.pivots {
+            None => keys.iter().for_each(|&key| many[view.coarse_cell_of(key) as usize] += 1),
+            Some(pivots) => keys.iter().for_each(|&key| many[view.slot_of(key, pivots) as usize] += 1),
+        }
+        drain([&mut many, &mut []], total);
+    }
 }
 
 /// Two histograms, filled by turns: neighbouring keys in one cell would wait for each other's store.

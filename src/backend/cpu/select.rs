@@ -24,16 +24,23 @@ pub(super) fn by_map(keys: &Keys, range: Range<usize>, map: &CellMap, wanted: &C
     }
 }
 
-/// The same where the cell of every key of the range is known.
-pub(super) fn by_cells(keys: &Keys, range: Range<usize>, cells: &[u16], wanted: &CellSet) -> Keys {
-    // One flag for every u16, so that no index has to be checked.
-    let mut flags = vec![false; 1 << 16];
-    flags[..wanted.flags().len()].copy_from_slice(wanted.flags());
-    let flags: &[bool; 1 << 16] = flags.as_slice().try_into().expect("it was made as long as this");
-    match keys {
-        Keys::U32(k) => Keys::U32(gather(&k[range], cells, flags)),
-        Keys::U64(k) => Keys::U64(gather(&k[range], cells, flags)),
-        Keys::U128(k) => Keys::U128(gather(&k[range], cells, flags)),
+/// The wanted cells: one flag for every u16, so that no index has to be checked.
+pub(super) struct Flags(Box<[bool; 1 << 16]>);
+
+impl Flags {
+    pub(super) fn of(wanted: &CellSet) -> Self {
+        let mut flags = vec![false; 1 << 16];
+        flags[..wanted.flags().len()].copy_from_slice(wanted.flags());
+        Self(flags.into_boxed_slice().try_into().expect("it was made as long as this"))
+    }
+
+    /// [`by_map`] where the cell of every key of the range is known.
+    pub(super) fn gather(&self, keys: &Keys, range: Range<usize>, cells: &[u16]) -> Keys {
+        match keys {
+            Keys::U32(k) => Keys::U32(gather(&k[range], cells, &self.0)),
+            Keys::U64(k) => Keys::U64(gather(&k[range], cells, &self.0)),
+            Keys::U128(k) => Keys::U128(gather(&k[range], cells, &self.0)),
+        }
     }
 }
 
@@ -88,10 +95,16 @@ fn compact<K: Key>(keys: &[K], wanted: impl Fn(K) -> bool) -> Vec<K> {
     found
 }
 
+/// The parts as one piece; empty and of width `bits` when there is none.
+pub(super) fn joined(bits: u32, mut parts: impl Iterator<Item = Keys>) -> Keys {
+    let mut all = parts.next().unwrap_or_else(|| Keys::empty(bits));
+    parts.for_each(|part| all.append(&part));
+    all
+}
+
 /// The parts as one piece, ascending; empty and of width `bits` when there is none.
-pub(super) fn sorted(bits: u32, parts: &[Keys]) -> Keys {
-    let mut all = Keys::with_capacity(bits, parts.iter().map(Keys::len).sum());
-    parts.iter().for_each(|part| all.append(part));
+pub(super) fn sorted(bits: u32, parts: Vec<Keys>) -> Keys {
+    let mut all = joined(bits, parts.into_iter());
     if all.len() > RADIX_KEYS {
         with_keys!(&mut all, k => k.radix_sort_unstable());
     } else {

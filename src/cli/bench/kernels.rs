@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use gpudrift::backend::cpu::Cpu;
 use gpudrift::backend::gpu::{Devices, Gpu, GpuOptions, Resident, UploadWay, adapters};
 use gpudrift::backend::{Backend, Column, CountJob, DeviceError, Loaded, SelectJob};
-use gpudrift::compare::{Compared, Pair, Query, compare, map_for, sample_of};
+use gpudrift::compare::{Compared, MOST_CELLS, Pair, Query, compare, map_for, sample_of};
 use gpudrift::counts::{CellCounts, CellMap, Key, Keys, with_keys};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -126,7 +126,7 @@ impl Asked {
         let (lowest, highest): (Vec<u128>, Vec<u128>) = ends.unzip();
         let extent = (lowest.into_iter().min().unwrap_or(0), highest.into_iter().max().unwrap_or(0));
         let sample = sample_of(sides.iter());
-        let map = map_for(extent.0, extent.1, sample.clone(), sides[1].len() as u64);
+        let map = map_for(extent.0, extent.1, sample.clone(), sides[1].len() as u64, MOST_CELLS);
         Self { extent, map, sample }
     }
 }

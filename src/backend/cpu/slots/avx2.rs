@@ -1,17 +1,17 @@
 //! The cells of eight keys at a time, with AVX2: the same arithmetic as [`MapView`](crate::counts::MapView), lane by lane.
 //!
 //! Compilers do not make table look-ups of vectors out of the scalar loop, and the look-ups are what it spends its time
-//! with. This file holds the crate's only vector instructions; a test compares them with the definition.
+//! with. This file and its sibling hold the crate's only vector instructions; a test compares them with the definition.
 
 use std::arch::x86_64::*;
 
 use bytemuck::cast;
 
-use super::slots::{Lanes, SEGMENTS, Slots};
+use super::{SEGMENTS, Slots};
 use crate::counts::Key;
 
 /// Keys at a time.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 
 /// What all keys of a map share.
 #[derive(Clone, Copy)]
@@ -82,7 +82,7 @@ fn not(mask: __m256i) -> __m256i {
 }
 
 #[target_feature(enable = "avx2")]
-fn of_32(slots: &Slots<'_, u32>, keys: &[[u32; LANES]], cells: &mut [[u16; LANES]]) {
+pub(super) fn of_32(slots: &Slots<'_, u32>, keys: &[[u32; LANES]], cells: &mut [[u16; LANES]]) {
     let (view, shared) = (&slots.view, Shared::new(slots));
     let (lo, hi) = (splat(view.lo), splat(view.hi));
     let pivots = view.pivots.as_deref().inspect(|pivots| assert!(pivots.len() > view.last as usize, "one a cell"));
@@ -108,7 +108,7 @@ fn of_32(slots: &Slots<'_, u32>, keys: &[[u32; LANES]], cells: &mut [[u16; LANES
 }
 
 #[target_feature(enable = "avx2")]
-fn of_64(slots: &Slots<'_, u64>, keys: &[[u64; LANES]], cells: &mut [[u16; LANES]]) {
+pub(super) fn of_64(slots: &Slots<'_, u64>, keys: &[[u64; LANES]], cells: &mut [[u16; LANES]]) {
     let (view, shared) = (&slots.view, Shared::new(slots));
     // Comparisons are signed; without its leading bit an unsigned number is in that order.
     let sign = _mm256_set1_epi64x(i64::MIN);
@@ -141,29 +141,5 @@ fn of_64(slots: &Slots<'_, u64>, keys: &[[u64; LANES]], cells: &mut [[u16; LANES
                 slot(cell, at_least, above)
             }
         });
-    }
-}
-
-macro_rules! lanes {
-    ($($t:ty, $of:ident;)*) => {$(
-        impl Lanes for $t {
-            fn vector(slots: &Slots<'_, Self>, keys: &[Self], cells: &mut [u16]) -> usize {
-                if !is_x86_feature_detected!("avx2") {
-                    return 0;
-                }
-                let keys = keys.as_chunks().0;
-                #[expect(unsafe_code, reason = "functions for a processor that has AVX2")]
-                // SAFETY: this one has.
-                unsafe { $of(slots, keys, cells.as_chunks_mut().0) };
-                keys.len() * LANES
-            }
-        }
-    )*};
-}
-lanes! { u32, of_32; u64, of_64; }
-
-impl Lanes for u128 {
-    fn vector(_: &Slots<'_, Self>, _: &[Self], _: &mut [u16]) -> usize {
-        0
     }
 }

@@ -1,6 +1,13 @@
 //! The cells of many keys at once, by a map whose cells fit u16.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
 use crate::counts::{CellMap, Key, MapView};
+#[cfg(target_arch = "x86_64")]
+use crate::vector::{Width, width};
 
 /// Segments of the table: as many as a map has at the most, so that an index cut to its bits is in range.
 pub(super) const SEGMENTS: usize = 1024;
@@ -14,8 +21,12 @@ pub(super) struct Slots<'m, K> {
 
 /// Keys that a vector unit may find the cells of.
 pub(super) trait Lanes: Key {
-    /// Writes the cells of the first keys, and returns how many keys those are: whole vectors, or none.
-    fn vector(slots: &Slots<'_, Self>, keys: &[Self], cells: &mut [u16]) -> usize;
+    /// Writes the cells of the first keys, and returns how many keys those are: whole vectors of the width, which the
+    /// processor has, or none.
+    #[cfg(target_arch = "x86_64")]
+    fn vector(_: &Slots<'_, Self>, _: &[Self], _: &mut [u16], _: Width) -> usize {
+        0
+    }
 }
 
 impl<'m, K: Lanes> Slots<'m, K> {
@@ -34,7 +45,15 @@ impl<'m, K: Lanes> Slots<'m, K> {
 
     /// Writes the cell of every key.
     pub(super) fn of(&self, keys: &[K], cells: &mut [u16]) {
-        let done = K::vector(self, keys, cells);
+        #[cfg(target_arch = "x86_64")]
+        let done = K::vector(self, keys, cells, width());
+        #[cfg(not(target_arch = "x86_64"))]
+        let done = 0;
+        self.rest_of(keys, cells, done);
+    }
+
+    /// Writes the cells of the keys but for the first `done`.
+    fn rest_of(&self, keys: &[K], cells: &mut [u16], done: usize) {
         let rest = keys[done..].iter().zip(&mut cells[done..]);
         #[expect(clippy::cast_possible_truncation, reason = "the cells of this map fit u16")]
         match &self.view.pivots {
@@ -44,21 +63,35 @@ impl<'m, K: Lanes> Slots<'m, K> {
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-mod scalar {
-    use super::{Lanes, Slots};
-
-    macro_rules! scalar {
-        ($($t:ty),*) => {$(
-            impl Lanes for $t {
-                fn vector(_: &Slots<'_, Self>, _: &[Self], _: &mut [u16]) -> usize {
-                    0
+macro_rules! lanes {
+    ($($t:ty, $of:ident;)*) => {$(
+        impl Lanes for $t {
+            #[cfg(target_arch = "x86_64")]
+            fn vector(slots: &Slots<'_, Self>, keys: &[Self], cells: &mut [u16], width: Width) -> usize {
+                match width {
+                    Width::Avx512 => {
+                        let keys = keys.as_chunks().0;
+                        #[expect(unsafe_code, reason = "functions for a processor that has AVX-512")]
+                        // SAFETY: the caller asked the processor.
+                        unsafe { avx512::$of(slots, keys, cells.as_chunks_mut().0) };
+                        keys.len() * avx512::LANES
+                    }
+                    Width::Avx2 => {
+                        let keys = keys.as_chunks().0;
+                        #[expect(unsafe_code, reason = "functions for a processor that has AVX2")]
+                        // SAFETY: the caller asked the processor.
+                        unsafe { avx2::$of(slots, keys, cells.as_chunks_mut().0) };
+                        keys.len() * avx2::LANES
+                    }
+                    Width::Common => 0,
                 }
             }
-        )*};
-    }
-    scalar!(u32, u64, u128);
+        }
+    )*};
 }
+lanes! { u32, of_32; u64, of_64; }
+
+impl Lanes for u128 {}
 
 #[cfg(test)]
 mod tests {
@@ -67,10 +100,20 @@ mod tests {
 
     fn agree<K: Lanes>(keys: &[K], map: &CellMap) {
         let slots = Slots::<K>::new(map).expect("few cells");
+        let check = |cells: &[u16], by: &str| {
+            for (&key, &cell) in keys.iter().zip(cells) {
+                assert_eq!(usize::from(cell), map.cell_of(key.widen()), "{key:?} by {map:?}, {by}");
+            }
+        };
         let mut cells = vec![0; keys.len()];
         slots.of(keys, &mut cells);
-        for (&key, &cell) in keys.iter().zip(&cells) {
-            assert_eq!(usize::from(cell), map.cell_of(key.widen()), "{key:?} by {map:?}");
+        check(&cells, "as this processor does it");
+        #[cfg(target_arch = "x86_64")]
+        for narrower in [Width::Common, Width::Avx2].into_iter().filter(|&one| one < width()) {
+            cells.fill(0);
+            let done = K::vector(&slots, keys, &mut cells, narrower);
+            slots.rest_of(keys, &mut cells, done);
+            check(&cells, &format!("with {narrower:?} vectors"));
         }
     }
 
