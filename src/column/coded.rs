@@ -19,6 +19,7 @@ use super::moments::Moments;
 use super::plain::{Plain, Width};
 use super::read::{Collector, count};
 use super::tally::Tally;
+use crate::vector::vectorized;
 
 /// A value that at most so many rows have is put down once a row, which costs less than to keep the number.
 pub(super) const FEW: u32 = 2;
@@ -65,13 +66,46 @@ impl<E, V: Shelved + Pod, T: Plain<Key: Width> + Pod> Sink<[V]> for Same<'_, '_,
             tally.add(codes);
             return Ok(());
         }
+        if let Some(values) = in_sequence(codes, &self.dictionary) {
+            return self.collector.plain::<T>(bytemuck::cast_slice(values), nulls);
+        }
         self.gathered.clear();
-        self.gathered.extend(codes.iter().map(|&code| self.dictionary[place(code)]));
+        for codes in codes.chunks(SEQUENCE) {
+            match in_sequence(codes, &self.dictionary) {
+                Some(values) => self.gathered.extend_from_slice(values),
+                None => self.gathered.extend(codes.iter().map(|&code| self.dictionary[place(code)])),
+            }
+        }
         self.collector.plain::<T>(bytemuck::cast_slice(&self.gathered), nulls)
     }
 
     fn values(&mut self, values: &[V], nulls: u64) -> Taken<E> {
         self.collector.plain::<T>(bytemuck::cast_slice(values), nulls)
+    }
+}
+
+/// Codes that are looked at together, whether each is one more than the one before it.
+const SEQUENCE: usize = 512;
+
+/// The values of `codes` as they lie in the dictionary, where each code is one more than the one before it. Writers number
+/// values as they come, so the codes of a column that hardly repeats a value are such sequences.
+fn in_sequence<'d, V>(codes: &[i32], dictionary: &'d [V]) -> Option<&'d [V]> {
+    let first = *codes.first()?;
+    let steps = |codes: &[i32]| codes.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == 1);
+    // Mostly the first few tell.
+    if !steps(&codes[..codes.len().min(8)]) || !steps_of_one(codes) {
+        return None;
+    }
+    dictionary.get(place(first)..place(first) + codes.len())
+}
+
+vectorized! {
+    fn steps_of_one(codes: &[i32]) -> bool {
+        let mut others = 0_u32;
+        for (code, next) in codes.iter().zip(codes.iter().skip(1)) {
+            others += u32::from(next.wrapping_sub(*code) != 1);
+        }
+        others == 0
     }
 }
 

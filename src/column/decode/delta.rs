@@ -4,9 +4,9 @@
 //! a page of twenty bytes can ask for billions. So the count is held against the number of values before the page is
 //! decoded. Nothing is decoded here; sections are passed over by their sizes.
 
-use parquet::basic::Encoding;
 use parquet::column::page::Page;
 
+use super::levels;
 use crate::source::Fault;
 
 /// Fails unless each of the `sections` of lengths that the values of `page` begin with declares at most as many lengths as
@@ -15,7 +15,8 @@ pub(super) fn check(page: &Page, nullable: bool, sections: usize) -> Result<(), 
     if sections == 0 {
         return Ok(());
     }
-    let mut rest = values(page, nullable).ok_or_else(short)?;
+    let [_, values] = levels::sections(page, nullable).ok_or_else(short)?;
+    let mut rest: &[u8] = &values;
     for _ in 0..sections {
         if rest.is_empty() {
             // A page without values; if there should be any, the decoder says so.
@@ -33,25 +34,6 @@ pub(super) fn check(page: &Page, nullable: bool, sections: usize) -> Result<(), 
 
 fn short() -> Fault {
     Fault::corrupt("a delta page ends before its lengths do")
-}
-
-/// What follows the levels of a page.
-fn values(page: &Page, nullable: bool) -> Option<&[u8]> {
-    let buffer: &[u8] = page.buffer();
-    match page {
-        Page::DataPageV2 { def_levels_byte_len, rep_levels_byte_len, .. } => {
-            buffer.get(*def_levels_byte_len as usize + *rep_levels_byte_len as usize..)
-        }
-        #[expect(deprecated, reason = "old files have it")]
-        Page::DataPage { def_level_encoding: Encoding::BIT_PACKED, num_values, .. } if nullable => {
-            buffer.get((*num_values as usize).div_ceil(8)..)
-        }
-        _ if nullable => {
-            let (length, rest) = buffer.split_first_chunk::<4>()?;
-            rest.get(usize::try_from(u32::from_le_bytes(*length)).ok()?..)
-        }
-        _ => Some(buffer),
-    }
 }
 
 /// The number of lengths that a DELTA_BINARY_PACKED section declares, and what follows the section.
@@ -93,6 +75,7 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use parquet::basic::Encoding;
 
     #[test]
     fn sections_are_passed_over_by_their_sizes() {

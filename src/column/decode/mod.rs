@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!     dictionary page ──────────────> values, once
-//!     pages of codes ──> Codes ─────> codes: the dictionary that the reader is given says that value i is the number i
+//!     pages of codes ──> Codes ─────> codes, nulls left out
 //!     pages of values ─> Numbers ───> dense values of a fixed width, nulls left out
 //!                        ByteValues ─> views of bytes, or slices of a fixed length, as Arrow arrays
 //! ```
@@ -16,6 +16,7 @@
 mod bytes;
 mod codes;
 mod delta;
+mod levels;
 mod numbers;
 mod parts;
 

@@ -84,11 +84,6 @@ impl Part {
     pub(super) fn of(page: Page) -> Self {
         Self { first: Some(page), from: None }
     }
-
-    /// The same pages after `page`.
-    pub(super) fn after(self, page: Page) -> Self {
-        Self { first: Some(page), ..self }
-    }
 }
 
 impl Iterator for Part {

@@ -5,6 +5,8 @@ use std::cell::RefCell;
 use num_bigint::{BigInt, BigUint};
 use serde::{Deserialize, Serialize};
 
+use crate::vector::vectorized;
+
 /// Values of one exponent: `sum * 2^power`, and `(squares_high * 2^128 + squares) * 4^power`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Term {
@@ -68,27 +70,28 @@ struct Narrow {
     squares: u64,
 }
 
-/// Two tables that take turns, so that a value rarely waits for the sum that the value before it has just stored.
+/// Tables that take turns, so that a value rarely waits for the sum that a value just before it has stored: most values of
+/// a column share a few exponents.
+const TURNS: usize = 2;
+
 struct Tables {
-    wide: [Vec<Wide>; 2],
-    narrow: [Vec<Narrow>; 2],
+    wide: Box<[[Wide; 2048]; TURNS]>,
+    narrow: Box<[[Narrow; 256]; TURNS]>,
+}
+
+fn zeroed<T: Copy + Default, const N: usize>() -> Box<[[T; N]; TURNS]> {
+    vec![[T::default(); N]; TURNS].into_boxed_slice().try_into().ok().expect("as many as were made")
 }
 
 thread_local! {
     // Kept a thread, and all zero between calls: clearing 128 KiB would cost more than a small column.
-    static TABLES: RefCell<Tables> = RefCell::new(Tables {
-        wide: [vec![Wide::default(); 2048], vec![Wide::default(); 2048]],
-        narrow: [vec![Narrow::default(); 256], vec![Narrow::default(); 256]],
-    });
+    static TABLES: RefCell<Tables> = RefCell::new(Tables { wide: zeroed(), narrow: zeroed() });
 }
 
 /// Squares of 106 bits: 2^22 of them fit 128 bits.
 const MOST_WIDE: usize = 1 << 20;
 /// Squares of 48 bits: 2^16 of them fit 64 bits.
 const MOST_NARROW: usize = 1 << 15;
-/// From this many values on the whole table is looked through instead of finding which part was used.
-const MANY: usize = 1 << 13;
-
 #[inline(always)]
 fn put_f64(table: &mut [Wide; 2048], value: f64) {
     let bits = value.to_bits();
@@ -113,28 +116,30 @@ fn put_f32(table: &mut [Narrow; 256], value: f32) {
 
 /// Adds `values`; NaN and infinities, which share the highest exponent, are left out.
 pub(super) fn add_f64(sums: &mut FloatSums, values: &[f64]) {
-    TABLES.with_borrow_mut(|Tables { wide: [even, odd], .. }| {
-        let even: &mut [Wide; 2048] = even.as_mut_slice().try_into().expect("2048 entries");
-        let odd: &mut [Wide; 2048] = odd.as_mut_slice().try_into().expect("2048 entries");
+    TABLES.with_borrow_mut(|Tables { wide: tables, .. }| {
         for values in values.chunks(MOST_WIDE) {
-            let (pairs, rest) = values.as_chunks::<2>();
-            for &[a, b] in pairs {
-                put_f64(even, a);
-                put_f64(odd, b);
+            let (groups, rest) = values.as_chunks::<TURNS>();
+            for group in groups {
+                for (table, &value) in tables.iter_mut().zip(group) {
+                    put_f64(table, value);
+                }
             }
-            if let &[last] = rest {
-                put_f64(even, last);
-            }
-            let exponents = values.iter().map(|value| (value.to_bits() >> 52 & 0x7ff) as usize);
-            for exponent in used(exponents, values.len(), 2048) {
-                if even[exponent].squares | odd[exponent].squares == 0 {
+            rest.iter().for_each(|&value| put_f64(&mut tables[0], value));
+            let (lowest, highest) = exponents(values);
+            // Zeros and subnormals, and what is no number, would make a range of all that lies between.
+            for exponent in [0, 2047].into_iter().chain(lowest..highest.saturating_add(1)) {
+                if tables.iter().all(|table| table[exponent].squares == 0) {
                     continue;
                 }
-                let (a, b) = (std::mem::take(&mut even[exponent]), std::mem::take(&mut odd[exponent]));
-                let squares = a.squares + b.squares;
+                let (mut sum, mut squares) = (0, 0);
+                for table in tables.iter_mut() {
+                    let of_table = std::mem::take(&mut table[exponent]);
+                    sum += of_table.sum;
+                    squares += of_table.squares;
+                }
                 if exponent != 2047 {
                     let power = i32::try_from(exponent.max(1)).expect("11 bits") - 1075;
-                    sums.add(Term { power, sum: a.sum + b.sum, squares, squares_high: 0 });
+                    sums.add(Term { power, sum, squares, squares_high: 0 });
                 }
             }
         }
@@ -143,35 +148,42 @@ pub(super) fn add_f64(sums: &mut FloatSums, values: &[f64]) {
 
 /// Adds `values`; NaN and infinities, which share the highest exponent, are left out.
 pub(super) fn add_f32(sums: &mut FloatSums, values: &[f32]) {
-    TABLES.with_borrow_mut(|Tables { narrow: [even, odd], .. }| {
-        let even: &mut [Narrow; 256] = even.as_mut_slice().try_into().expect("256 entries");
-        let odd: &mut [Narrow; 256] = odd.as_mut_slice().try_into().expect("256 entries");
+    TABLES.with_borrow_mut(|Tables { narrow: tables, .. }| {
         for values in values.chunks(MOST_NARROW) {
-            let (pairs, rest) = values.as_chunks::<2>();
-            for &[a, b] in pairs {
-                put_f32(even, a);
-                put_f32(odd, b);
+            let (groups, rest) = values.as_chunks::<TURNS>();
+            for group in groups {
+                for (table, &value) in tables.iter_mut().zip(group) {
+                    put_f32(table, value);
+                }
             }
-            if let &[last] = rest {
-                put_f32(even, last);
-            }
+            rest.iter().for_each(|&value| put_f32(&mut tables[0], value));
             for exponent in 0..256 {
-                let (a, b) = (std::mem::take(&mut even[exponent]), std::mem::take(&mut odd[exponent]));
-                let squares = u128::from(a.squares) + u128::from(b.squares);
+                let (mut sum, mut squares) = (0, 0);
+                for table in tables.iter_mut() {
+                    let of_table = std::mem::take(&mut table[exponent]);
+                    sum += i128::from(of_table.sum);
+                    squares += u128::from(of_table.squares);
+                }
                 if squares > 0 && exponent != 255 {
                     let power = i32::try_from(exponent.max(1)).expect("8 bits") - 150;
-                    sums.add(Term { power, sum: i128::from(a.sum) + i128::from(b.sum), squares, squares_high: 0 });
+                    sums.add(Term { power, sum, squares, squares_high: 0 });
                 }
             }
         }
     });
 }
 
-/// The exponents that may have been used.
-fn used(exponents: impl Iterator<Item = usize>, n: usize, all: usize) -> std::ops::Range<usize> {
-    if n >= MANY {
-        return 0..all;
+vectorized! {
+    /// Lowest and highest exponent of the normal numbers; the lowest is above the highest where there is none.
+    fn exponents(values: &[f64]) -> (usize, usize) {
+        let (mut lowest, mut highest) = (2047, 0);
+        for value in values {
+            let exponent = value.to_bits() >> 52 & 0x7ff;
+            let of_normal = exponent != 0 && exponent != 2047;
+            lowest = lowest.min(if of_normal { exponent } else { 2047 });
+            highest = highest.max(if of_normal { exponent } else { 0 });
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "11 bits")]
+        return (lowest as usize, highest as usize);
     }
-    let (low, high) = exponents.fold((all, 0), |(low, high), exponent| (low.min(exponent), high.max(exponent)));
-    low.min(high)..if n == 0 { 0 } else { high + 1 }
 }
