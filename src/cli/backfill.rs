@@ -57,6 +57,7 @@ pub(crate) fn run(args: &BackfillArgs) -> Result<Exit, Failure> {
         ("--format", typed.format.is_some()),
         ("--output", typed.output.is_some()),
         ("--fail-on", typed.fail_on.is_some()),
+        ("--save-profile", typed.save_profile.is_some()),
     ] {
         if given {
             let message =

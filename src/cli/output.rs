@@ -22,21 +22,26 @@ impl Output {
     ///
     /// The file that a rename needs is created and removed again: an interrupted run leaves nothing behind.
     pub(crate) fn open(path: Option<&Path>, binary: bool) -> anyhow::Result<Self> {
-        let Some(path) = path else {
-            if binary && io::stdout().is_terminal() {
-                bail!("this format is not text; write it to a file with --output PATH");
+        match path {
+            Some(path) => Self::file("--output", path),
+            None if binary && io::stdout().is_terminal() => {
+                bail!("this format is not text; write it to a file with --output PATH")
             }
-            return Ok(Self::Stdout);
-        };
+            None => Ok(Self::Stdout),
+        }
+    }
+
+    /// Checks that something can be written to the `path` that `option` names, as [`open`](Self::open) does.
+    pub(crate) fn file(option: &str, path: &Path) -> anyhow::Result<Self> {
         // A link keeps pointing at what it points at.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         match fs::metadata(&path) {
-            Ok(found) if found.is_dir() => bail!("--output {} is a folder; name a file in it", path.display()),
+            Ok(found) if found.is_dir() => bail!("{option} {} is a folder; name a file in it", path.display()),
             Ok(found) if !found.is_file() => return Ok(Self::Special(path)),
-            Ok(found) if found.permissions().readonly() => bail!("--output {} is read-only", path.display()),
+            Ok(found) if found.permissions().readonly() => bail!("{option} {} is read-only", path.display()),
             _ => {}
         }
-        drop(temporary(&path).with_context(|| format!("cannot write --output {}", path.display()))?);
+        drop(temporary(&path).with_context(|| format!("cannot write {option} {}", path.display()))?);
         Ok(Self::File(path))
     }
 

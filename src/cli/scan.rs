@@ -1,5 +1,6 @@
 //! `gpudrift scan`: what was typed becomes a configuration, the scan gives a report, a sink writes it.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,11 +10,12 @@ use gpudrift::format::printable;
 use gpudrift::model::ModelUse;
 use gpudrift::progress::{NoProgress, Progress};
 use gpudrift::report::Report;
-use gpudrift::scan::{ScanError, scan};
+use gpudrift::scan::{SavedSide, ScanError, scan, scan_and_save};
 
 use super::deliver::Deliveries;
 use super::exit::{Exit, Failure};
 use super::nightly::{Aftermath, Nightly, NightlyArgs};
+use super::output::Output;
 use super::progress::Bar;
 
 const EXAMPLES: &str = "\
@@ -23,6 +25,7 @@ Examples:
   gpudrift scan --reference 'data/2013-01*.parquet' --current new.parquet \\
       --features 'user:*,order:total' --exclude '*_id'    some features
   gpudrift scan --profile jan.gpd --current feb/          a saved reference
+  gpudrift scan --profile jan.gpd --current feb/ --save-profile feb.gpd     tonight's data, saved for tomorrow
   gpudrift scan --source store/ --timestamp at --current-window yesterday   a day and the day before
   gpudrift scan --fail-on critical -f json -o drift.json  a nightly job
 
@@ -68,6 +71,7 @@ pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let models = jobs.iter().map(|job| ModelUse::of(&job.sections.model)).collect::<Result<Vec<_>, _>>();
     let models = models.map_err(Failure::usage)?;
     let deliveries = Deliveries::open(&jobs, several)?;
+    let profiles = profiles(&jobs)?;
     let mut reports: Vec<Option<Report>> = jobs.iter().map(|_| None).collect();
     let mut exit = Exit::Finished;
     for (index, job) in jobs.iter().enumerate() {
@@ -76,7 +80,12 @@ pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
             None => failure.report(),
         };
         match scanned(job) {
-            Ok(mut report) => {
+            Ok((mut report, saved)) => {
+                if let Some((saved, destination)) = saved.zip(profiles[index].as_ref())
+                    && let Err(failure) = save(saved, destination, &job.output)
+                {
+                    exit = exit.worse(named(failure));
+                }
                 if let Some(nightly) = &nightly[index] {
                     nightly.beside(&mut report);
                 }
@@ -114,15 +123,45 @@ pub(super) fn resolved(
     Ok(resolved.into_iter().flatten().collect())
 }
 
-/// The report of one job.
-fn scanned(job: &Resolved) -> Result<Report, Failure> {
+/// Where the current side of each job is saved. One file cannot be the profile of two.
+fn profiles(jobs: &[Resolved]) -> Result<Vec<Option<Output>>, Failure> {
+    let mut taken = HashSet::new();
+    let one = |job: &Resolved| {
+        let Some(path) = &job.output.save_profile else { return Ok(None) };
+        if !taken.insert(path.clone()) {
+            let path = path.display();
+            return Err(Failure::usage(anyhow::anyhow!("--save-profile {path} is of one job: choose it with --job")));
+        }
+        Output::file("--save-profile", path).map(Some).map_err(Failure::usage)
+    };
+    jobs.iter().map(one).collect()
+}
+
+/// The report of one job, and its current side where that is to be saved.
+fn scanned(job: &Resolved) -> Result<(Report, Option<SavedSide>), Failure> {
     let bar = Bar::default();
     let progress: &dyn Progress = if Bar::is_wanted(&job.output) { &bar } else { &NoProgress };
-    let report = scan(&job.scan, progress);
+    let made = match job.output.save_profile {
+        Some(_) => scan_and_save(&job.scan, progress),
+        None => scan(&job.scan, progress).map(|report| (report, None)),
+    };
     progress.finish();
-    let mut report = report.map_err(scan_failure)?;
+    let (mut report, saved) = made.map_err(scan_failure)?;
     report.run.job.clone_from(&job.job);
-    Ok(report)
+    Ok((report, saved))
+}
+
+/// Writes the profile of the current side, and says so.
+fn save(saved: SavedSide, destination: &Output, output: &OutputConfig) -> Result<(), Failure> {
+    let failures = saved
+        .failures()
+        .into_iter()
+        .map(|(name, reason)| format!("warning: the profile has no {}: {}\n", printable(name), printable(reason)));
+    let failures: String = failures.filter(|_| !output.quiet).collect();
+    let _ = io::stderr().write_all(failures.as_bytes());
+    destination.write(|out| saved.write(out).map_err(io::Error::other)).map_err(Failure::failed)?;
+    tell_written(output.save_profile.as_deref().as_slice(), output);
+    Ok(())
 }
 
 /// A wrong request is wrong usage, everything else a failure.

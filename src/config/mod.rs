@@ -224,6 +224,8 @@ impl ScanConfig {
 pub struct OutputConfig {
     /// What is written, in which format; at most one entry goes to standard output.
     pub sinks: Vec<SinkConfig>,
+    /// Where the current side goes as a profile.
+    pub save_profile: Option<PathBuf>,
     /// The level from which the run ends with the gate's exit code.
     pub fail_on: FailOn,
     /// Whether to colour.

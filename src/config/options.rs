@@ -111,8 +111,9 @@ impl Section for ScanOptions {
         if let Some(weights) = &mut self.weights {
             *weights = PathBuf::from(beside(folder, &weights.to_string_lossy()));
         }
-        if let Some(output) = self.output.as_mut().filter(|output| output.as_os_str() != "-") {
-            *output = PathBuf::from(beside(folder, &output.to_string_lossy()));
+        let output = self.output.as_mut().filter(|output| output.as_os_str() != "-");
+        for written in output.into_iter().chain(&mut self.save_profile) {
+            *written = PathBuf::from(beside(folder, &written.to_string_lossy()));
         }
     }
 }
@@ -367,6 +368,11 @@ pub struct ScanOptions {
     /// Written beside it and renamed when complete, so that a reader never sees half a report.
     #[arg(long, short, value_name = "PATH", help_heading = "Output")]
     pub output: Option<PathBuf>,
+    /// Profile of the current side to write, to stand for a reference later
+    ///
+    /// As `gpudrift profile build` of the same features, without reading them twice.
+    #[arg(long, value_name = "FILE", help_heading = "Output", hide_short_help = true)]
+    pub save_profile: Option<PathBuf>,
     /// Exit with code 1 from this level [default: never]
     #[arg(long, value_enum, value_name = "LEVEL", help_heading = "Output")]
     pub fail_on: Option<FailOn>,

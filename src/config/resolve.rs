@@ -150,6 +150,7 @@ fn output(typed: &ScanOptions, options: &ScanOptions, sections: &Sections) -> Re
     }));
     Ok(OutputConfig {
         sinks,
+        save_profile: options.save_profile.clone(),
         fail_on: options.fail_on.unwrap_or_default(),
         color: options.color.unwrap_or_default(),
         timings: options.timings.unwrap_or(false),

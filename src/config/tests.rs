@@ -37,11 +37,12 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
 #[test]
 fn paths_in_the_file_are_relative_to_its_folder() {
     let file = parsed(
-        "[reference]\npaths = ['a/*.parquet', '/abs', 's3://bucket/x']\n[current]\npaths = ['../b']\n[scan]\noutput = 'out.json'",
+        "[reference]\npaths = ['a/*.parquet', '/abs', 's3://bucket/x']\n[current]\npaths = ['../b']\n[scan]\noutput = 'out.json'\nsave_profile = 'tonight.gpd'",
     );
     assert_eq!(file.sections.reference.paths.unwrap(), ["conf/a/*.parquet", "/abs", "s3://bucket/x"]);
     assert_eq!(file.sections.current.paths.unwrap(), ["conf/../b"]);
     assert_eq!(file.sections.scan.output.unwrap(), Path::new("conf/out.json"));
+    assert_eq!(file.sections.scan.save_profile.unwrap(), Path::new("conf/tonight.gpd"));
     let here = FileConfig::parse("[reference]\npaths = ['a']", Path::new("gpudrift.toml")).unwrap();
     assert_eq!(here.sections.reference.paths.unwrap(), ["a"]);
 }

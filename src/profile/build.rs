@@ -12,8 +12,8 @@ use super::runs::{RunWriter, Runs, Source, StoredRuns};
 use super::stored::{StoredCategorical, StoredFacts, StoredMap, StoredOrdered, Summary};
 use super::{ProfileError, bound, overview};
 use crate::column::{CategoryTable, Encoding, Facts, FactsLevel, pair, read_codes, read_keys};
-use crate::compare::{SAMPLE_KEYS, map_for};
-use crate::counts::{Key, Keys, with_keys};
+use crate::compare::{MOST_CELLS, SAMPLE_KEYS, map_for};
+use crate::counts::{Key, Keys, Weighted, with_keys};
 use crate::progress::Progress;
 use crate::source::{Dataset, ReadError, SourceColumn};
 
@@ -35,7 +35,7 @@ pub struct BuildOptions {
 
 /// A feature ready to be written.
 #[derive(Default)]
-pub(super) struct Encoded {
+pub(crate) struct Encoded {
     pub(super) summary: Summary,
     pub(super) keys: Vec<u8>,
     pub(super) categories: Vec<u8>,
@@ -92,8 +92,18 @@ pub(super) fn write<W: Write>(
     column: &SourceColumn,
     encoded: &Encoded,
 ) -> Result<(), ProfileError> {
-    let summary = postcard::to_stdvec(&encoded.summary).map_err(|error| ProfileError::Write(error.into()))?;
-    let parts = [("keys", &encoded.keys[..]), ("categories", &encoded.categories), ("summary", &summary)];
+    let summary = encoded.summary.bytes()?;
+    write_parts(writer, directory, column, [&encoded.keys, &encoded.categories, &summary])
+}
+
+/// Writes keys, categories and summary of a column.
+pub(super) fn write_parts<W: Write>(
+    writer: &mut Writer<W>,
+    directory: &mut Directory,
+    column: &SourceColumn,
+    [keys, categories, summary]: [&[u8]; 3],
+) -> Result<(), ProfileError> {
+    let parts = [("keys", keys), ("categories", categories), ("summary", summary)];
     let slices = writer.write(&column.name, &parts)?;
     let [keys, categories, summary] = [slices[0], slices[1], slices[2]];
     let slices = Some([keys, categories, summary]);
@@ -102,7 +112,7 @@ pub(super) fn write<W: Write>(
 }
 
 /// Which forms a column is kept in: the encoding of its keys, and whether its categories are bytes.
-pub(super) fn forms(column: &SourceColumn) -> (Option<Encoding>, Option<bool>) {
+pub(crate) fn forms(column: &SourceColumn) -> (Option<Encoding>, Option<bool>) {
     let category = |encoding: Encoding| match encoding {
         Encoding::Category { binary } => Some(binary),
         _ => None,
@@ -116,25 +126,72 @@ pub(super) fn forms(column: &SourceColumn) -> (Option<Encoding>, Option<bool>) {
     }
 }
 
-fn encode(data: &Dataset, column: usize, size: Option<u64>) -> Result<Encoded, ReadError> {
+/// Reads a column.
+pub(crate) fn encode(data: &Dataset, column: usize, size: Option<u64>) -> Result<Encoded, ReadError> {
     let source = &data.columns()[column];
     let (ordered, categorical) = forms(source);
     let mut encoded = Encoded::default();
     if let Some(encoding) = ordered {
-        let (mut keys, facts) = keys_of(data, column, encoding)?;
-        with_keys!(&mut keys, keys => keys.radix_sort_unstable());
-        let mut runs = RunWriter::default();
-        with_keys!(&keys, keys => {
-            keys.chunk_by(|a, b| a == b).for_each(|run| runs.push(run[0].widen(), run.len() as u64));
-        });
-        drop(keys);
-        (encoded.summary.ordered, encoded.keys) = ordered_form(runs, &facts, encoding, 0, size);
+        let (keys, facts) = keys_of(data, column, encoding)?;
+        encoded = of_keys(keys, &[], &facts, encoding, size);
     }
     if let Some(binary) = categorical {
         let (list, facts) = categories_of(data, column, binary)?;
         (encoded.summary.categorical, encoded.categories) = categorical_form(list, &facts, binary);
     }
     Ok(encoded)
+}
+
+/// An ordered column of which all keys are at hand: `keys`, in any order, and those of `weighted`.
+pub(crate) fn of_keys(
+    mut keys: Keys,
+    weighted: &[&Weighted],
+    facts: &Facts,
+    encoding: Encoding,
+    size: Option<u64>,
+) -> Encoded {
+    with_keys!(&mut keys, keys => keys.radix_sort_unstable());
+    let mut many: Vec<(u128, u64)> = Vec::new();
+    for piece in weighted {
+        with_keys!(piece.keys(), keys => {
+            many.extend(keys.iter().map(|key| key.widen()).zip(piece.rows().iter().copied()));
+        });
+    }
+    many.sort_unstable();
+    let mut many = many.into_iter().peekable();
+    let mut runs = RunWriter::default();
+    let mut before = |runs: &mut RunWriter, end: Option<u128>| {
+        while let Some((key, mut rows)) = many.next_if(|(key, _)| end.is_none_or(|end| *key < end)) {
+            while let Some((_, more)) = many.next_if(|(next, _)| *next == key) {
+                rows += more;
+            }
+            runs.push(key, rows);
+        }
+        let mut same = 0;
+        while let Some((_, rows)) = many.next_if(|(key, _)| Some(*key) == end) {
+            same += rows;
+        }
+        same
+    };
+    with_keys!(&keys, keys => {
+        for run in keys.chunk_by(|a, b| a == b) {
+            let key = run[0].widen();
+            let rows = before(&mut runs, Some(key)) + run.len() as u64;
+            runs.push(key, rows);
+        }
+    });
+    before(&mut runs, None);
+    drop(keys);
+    let (ordered, keys) = ordered_form(runs, facts, encoding, 0, size);
+    Encoded { summary: Summary { ordered, categorical: None }, keys, categories: Vec::new() }
+}
+
+/// A column of categories, each with its rows, in any order; those without rows are left out.
+pub(crate) fn of_categories(categories: impl Iterator<Item = (Vec<u8>, u64)>, facts: &Facts, binary: bool) -> Encoded {
+    let mut list: List = categories.filter(|(_, count)| *count > 0).collect();
+    list.sort_unstable();
+    let (categorical, categories) = categorical_form(list, facts, binary);
+    Encoded { summary: Summary { ordered: None, categorical }, keys: Vec::new(), categories }
 }
 
 fn keys_of(data: &Dataset, column: usize, encoding: Encoding) -> Result<(Keys, Facts), ReadError> {
@@ -172,7 +229,7 @@ pub(super) fn ordered_form(
         let (lo, hi) = (facts.min_key.unwrap_or(0), facts.max_key.unwrap_or(0));
         let map = (stored.keys > FEW_KEYS).then(|| {
             let sample = runs.sample(SAMPLE_KEYS).expect("what was just written is read");
-            let map = map_for(lo, hi, sample, stored.rows);
+            let map = map_for(lo, hi, sample, stored.rows, MOST_CELLS);
             let counts = runs.count(&map).expect("what was just written is read");
             StoredMap::of(&map, counts)
         });

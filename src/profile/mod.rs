@@ -32,12 +32,15 @@ mod reference;
 mod runs;
 mod sequence;
 mod show;
+mod spool;
 mod stored;
 
 pub use build::{BuildOptions, build};
+pub(crate) use build::{Encoded, encode, forms, of_categories, of_keys};
 pub use error::ProfileError;
 pub(crate) use loaded::WithStored;
 pub use merge::merge;
 pub(crate) use reference::Ordered;
 pub use reference::Profile;
 pub use show::FeatureOverview;
+pub(crate) use spool::Spool;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ProfileError;
 use super::runs::StoredRuns;
 use crate::column::{Distinct, Facts, Moments};
 use crate::counts::{CellCounts, CellMap};
@@ -11,6 +12,13 @@ use crate::counts::{CellCounts, CellMap};
 pub(super) struct Summary {
     pub(super) ordered: Option<StoredOrdered>,
     pub(super) categorical: Option<StoredCategorical>,
+}
+
+impl Summary {
+    /// As it is written.
+    pub(super) fn bytes(&self) -> Result<Vec<u8>, ProfileError> {
+        postcard::to_stdvec(self).map_err(|error| ProfileError::Write(error.into()))
+    }
 }
 
 /// An ordered feature.

@@ -152,15 +152,18 @@ pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded<'_>>) -> Result
             let at = used.binary_search(&sample).expect("the samples of all tasks are in it");
             own[at].0.get(1..).unwrap_or_default()
         };
+        let facts_of = |sample: usize| {
+            of_profile(sample).map_or_else(|| coded.pieces.facts(&samples[sample]), |stored| stored.facts.clone())
+        };
         let tasks = coded.reading.tasks.iter().map(|task| {
             let mut tally = Tally::new(context.wanted.max_categories, task.declared.as_deref());
             tally.add(&coded.table, task.samples.map(of));
-            let facts = task.samples.map(|sample| {
-                of_profile(sample).map_or_else(|| coded.pieces.facts(&samples[sample]), |stored| stored.facts.clone())
-            });
-            Categorical { facts, counted: tally.finish() }
+            Categorical { facts: task.samples.map(facts_of), counted: tally.finish() }
         });
         finished.push(tasks.collect());
+        if let Some(saving) = &context.saving {
+            saving.categories(coded.reading, &coded.table, |sample| (facts_of(sample), of(sample)));
+        }
         coded.pieces.release(&context.pool);
     }
     Ok(finished)

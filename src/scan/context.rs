@@ -2,6 +2,7 @@
 
 use super::memory::{Memory, Pool};
 use super::parts::Parts;
+use super::saving::Saving;
 use crate::backend::{Backend, DeviceError};
 use crate::column::{Encoding, FactsLevel, Kind, Pairing};
 use crate::config::{ScanConfig, Settings};
@@ -109,6 +110,8 @@ pub(super) struct Context<'c> {
     pub(super) config: &'c ScanConfig,
     pub(super) progress: &'c dyn Progress,
     pub(super) clock: Clock,
+    /// Where the current side is to become a profile.
+    pub(super) saving: Option<Saving<'c>>,
 }
 
 /// What the metrics and facts of a run need counted.

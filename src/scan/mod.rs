@@ -21,21 +21,23 @@ mod parts;
 mod pieces;
 mod pipeline;
 mod plan;
+mod saving;
 mod sorted;
 mod streamed;
 mod subject;
 mod work;
 
 pub use parts::PartsError;
+pub use saving::SavedSide;
 
 use crate::backend::{self, Asked, Backend};
-use crate::config::{ConfigError, ScanConfig, select_features};
+use crate::config::{ConfigError, FactsChoice, ScanConfig, select_features};
 use crate::progress::Progress;
 use crate::report::{Report, Run, SkipCause, Skipped};
 use crate::source::{SourceError, WeightsError};
 use crate::window::AsOf;
 use context::Counting;
-use pipeline::Opened;
+use pipeline::{Made, Opened};
 use plan::{Night, Sources};
 use std::time::Duration;
 
@@ -60,6 +62,9 @@ pub enum ScanError {
     /// The profile that stands for the reference could not be used.
     #[error("cannot use the reference profile")]
     Profile(#[from] crate::profile::ProfileError),
+    /// A side is to be saved of which less is counted than a profile holds.
+    #[error("--save-profile needs all facts: leave out --facts basic")]
+    BasicFacts,
     /// The devices asked for make no sense.
     #[error("devices: {0}")]
     Devices(String),
@@ -97,6 +102,7 @@ impl ScanError {
         matches!(
             self,
             Self::Rules(_)
+                | Self::BasicFacts
                 | Self::Devices(_)
                 | Self::Backend(backend::OpenError::NoSuchDevice { .. })
                 | Self::Parts(PartsError::Column { .. } | PartsError::TooManySegments { .. } | PartsError::Window(_))
@@ -110,13 +116,31 @@ impl ScanError {
 /// When a side cannot be opened or the backend asked for is not there. What is wrong with a single feature stands in
 /// the report and costs no other feature.
 pub fn scan(config: &ScanConfig, progress: &dyn Progress) -> Result<Report, ScanError> {
+    scanned(config, progress, false).map(|(report, _)| report)
+}
+
+/// [`scan`] that saves the current side, to stand for a reference later. Nothing is saved of data that cannot be read at
+/// all; the report says why.
+///
+/// # Errors
+/// As [`scan`]; when facts are [basic](crate::config::FactsChoice::Basic), which is less than a profile holds; and when
+/// temporary files cannot be written.
+pub fn scan_and_save(config: &ScanConfig, progress: &dyn Progress) -> Result<(Report, Option<SavedSide>), ScanError> {
+    if config.facts != FactsChoice::Full {
+        return Err(ScanError::BasicFacts);
+    }
+    scanned(config, progress, true)
+}
+
+fn scanned(config: &ScanConfig, progress: &dyn Progress, save: bool) -> Result<(Report, Option<SavedSide>), ScanError> {
     if let Some(report) = unreadable(config) {
-        return Ok(report);
+        return Ok((report, None));
     }
     let (night, pool) = (Night::new(config.clone())?, threads(config)?);
     let nights = std::slice::from_ref(&night);
     let (data, backend) = open(config, nights, &pool)?;
-    one_night(nights, data, backend.as_ref(), progress, Counting::Cells, &pool).map(|(report, _)| report)
+    one_night(nights, data, backend.as_ref(), progress, Counting::Cells, save, &pool)
+        .map(|(report, made)| (report, made.saved))
 }
 
 /// Opens the backend while the footers are read: either may take some tenths of a second.
@@ -175,7 +199,8 @@ pub fn backfill(
     let pool = threads(config)?;
     let (data, backend) = open(config, &planned, &pool)?;
     let mut each = |report: Report| each(report).map_err(ScanError::Output);
-    pool.install(|| pipeline::run(&planned, data, backend.as_ref(), progress, Counting::Cells, &mut each)).map(|_| ())
+    let run = || pipeline::run(&planned, data, backend.as_ref(), progress, Counting::Cells, false, &mut each);
+    pool.install(run).map(|_| ())
 }
 
 /// Reads and decodes what a scan would read, and counts nothing: what the scan costs beyond it is gpudrift's own.
@@ -243,7 +268,7 @@ fn counted(
     let (night, pool) = (Night::new(config.clone())?, threads(config)?);
     let nights = std::slice::from_ref(&night);
     let data = pool.install(|| Opened::new(nights))?;
-    one_night(nights, data, backend, progress, counting, &pool)
+    one_night(nights, data, backend, progress, counting, false, &pool).map(|(report, made)| (report, made.counted))
 }
 
 fn one_night(
@@ -252,13 +277,14 @@ fn one_night(
     backend: &dyn Backend,
     progress: &dyn Progress,
     counting: Counting,
+    save: bool,
     pool: &rayon::ThreadPool,
-) -> Result<(Report, Duration), ScanError> {
-    let mut made = None;
-    let mut each = |report| {
-        made = Some(report);
+) -> Result<(Report, Made), ScanError> {
+    let mut report = None;
+    let mut each = |made| {
+        report = Some(made);
         Ok(())
     };
-    let spent = pool.install(|| pipeline::run(night, data, backend, progress, counting, &mut each))?;
-    Ok((made.expect("one night has one report"), spent))
+    let made = pool.install(|| pipeline::run(night, data, backend, progress, counting, save, &mut each))?;
+    Ok((report.expect("one night has one report"), made))
 }

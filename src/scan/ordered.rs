@@ -120,6 +120,9 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
     let sizes: Vec<usize> = batch.iter().map(|read| read.reading.tasks.len()).collect();
     let finished = sizes.into_iter().map(|n| found.by_ref().take(n).collect()).collect();
     drop(found);
+    if let Some(saving) = &context.saving {
+        batch.par_iter().for_each(|read| saving.keys(read.reading, &read.pieces, samples));
+    }
     batch.into_iter().for_each(|read| read.pieces.release(&context.pool));
     Ok(finished)
 }
@@ -237,7 +240,7 @@ fn pair<'t>(
                 sample.extend(stored.sample(SAMPLE_KEYS)?);
             }
             let of_profile = stored.map_or(0, |stored| stored.facts.values());
-            map_for(lowest, highest, sample.clone(), rows.max(of_profile))
+            map_for(lowest, highest, sample.clone(), rows.max(of_profile), context.backend.most_cells())
         }
     };
     Ok(Pair { columns: asked.columns, n, extent: (lowest, highest), map, sample, query })

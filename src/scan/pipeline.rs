@@ -7,6 +7,7 @@ use super::freshness;
 use super::memory::{Memory, Pool};
 use super::parts::{Segments, files_of};
 use super::plan::{Night, Plan, Planned, Sources};
+use super::saving::{SavedSide, Saving};
 use super::work;
 use crate::backend::Backend;
 use crate::column::FactsLevel;
@@ -44,26 +45,37 @@ impl Opened {
 }
 
 /// Makes the report of every night in one pass over the data, or in as few as the memory allows, and hands them on in
-/// order. The time spent reading and counting.
+/// order; with `save`, of one night, the current side, too. The time spent reading and counting.
 pub(super) fn run(
     nights: &[Night],
     data: Opened,
     backend: &dyn Backend,
     progress: &dyn Progress,
     counting: Counting,
+    save: bool,
     each: &mut dyn FnMut(Report) -> Result<(), ScanError>,
-) -> Result<Duration, ScanError> {
+) -> Result<Made, ScanError> {
     let Opened { sources, start, spent: opened } = data;
     let config = &nights[0].config;
     let limit = usize::try_from(config.memory_limit).unwrap_or(usize::MAX);
     let columns = sources.data.iter().map(|data| data.columns().len()).max().unwrap_or(0);
     let a_night = columns * REPORT_BYTES + config.threads * FACTS_BYTES;
-    let mut counted = Duration::ZERO;
+    let mut made = Made::default();
     for nights in nights.chunks((limit / 4 / a_night.max(1)).max(1)) {
-        let pass = Pass { nights, sources: &sources, backend, progress, counting, start, opened };
-        counted += pass.run(each)?;
+        let pass = Pass { nights, sources: &sources, backend, progress, counting, save, start, opened };
+        let of_pass = pass.run(each)?;
+        made = Made { counted: made.counted + of_pass.counted, saved: of_pass.saved };
     }
-    Ok(counted)
+    Ok(made)
+}
+
+/// What is made beside the reports.
+#[derive(Default)]
+pub(super) struct Made {
+    /// Time spent reading and counting.
+    pub(super) counted: Duration,
+    /// The current side, where it was to be saved.
+    pub(super) saved: Option<SavedSide>,
 }
 
 /// Some nights that are made together.
@@ -73,12 +85,13 @@ struct Pass<'p> {
     backend: &'p dyn Backend,
     progress: &'p dyn Progress,
     counting: Counting,
+    save: bool,
     start: Instant,
     opened: Duration,
 }
 
 impl Pass<'_> {
-    fn run(&self, each: &mut dyn FnMut(Report) -> Result<(), ScanError>) -> Result<Duration, ScanError> {
+    fn run(&self, each: &mut dyn FnMut(Report) -> Result<(), ScanError>) -> Result<Made, ScanError> {
         let config = &self.nights[0].config;
         let runs: Vec<Run> = self.nights.iter().map(|night| Run::start(night.config.clone())).collect();
         let planning = Instant::now();
@@ -86,6 +99,11 @@ impl Pass<'_> {
         let memory = Memory::new(usize::try_from(config.memory_limit).unwrap_or(usize::MAX), config.threads);
         let mut plan = Plan::new(self.nights, self.sources, &segments, memory.row_maps())?;
         let surveyed = planning.elapsed();
+        let first = plan.planned.first().zip(self.nights.first()).filter(|_| self.save);
+        let first = first.and_then(|(planned, night)| planned.first().zip(night.comparisons.first()));
+        let saving = first.map(|(planned, comparison)| {
+            Saving::new(&plan.parts, planned, comparison.current.is_none() && !config.has_one_source())
+        });
         let context = Context {
             parts: &plan.parts,
             profile: self.sources.profile.as_ref(),
@@ -98,6 +116,7 @@ impl Pass<'_> {
             config,
             progress: self.progress,
             clock: Clock::default(),
+            saving: saving.transpose()?,
         };
         self.progress.start(plan.readings.len() as u64, context.rows());
         let counting = Instant::now();
@@ -110,6 +129,10 @@ impl Pass<'_> {
         });
         let answers = answers.collect::<Result<Vec<_>, _>>()?;
         let spent = [context.clock.decode.spent(), context.clock.count.spent()];
+        let saved = match (context.saving, plan.planned.first().and_then(|planned| planned.first())) {
+            (Some(saving), Some(planned)) => Some(saving.finish(&plan.readings, planned)),
+            _ => None,
+        };
 
         let comparisons = plan.planned.iter().flatten();
         let mut features: Vec<Vec<Option<Evaluated>>> =
@@ -183,7 +206,7 @@ impl Pass<'_> {
                 .collect();
             each(report)?;
         }
-        Ok(counted)
+        Ok(Made { counted, saved })
     }
 
     /// Says under `run` what was read for a night.
