@@ -16,11 +16,12 @@ mod level;
 mod merge;
 mod plan;
 mod quantile;
+mod query;
 mod rounds;
 
 pub use atoms::{ATOM, Atom};
-pub use feature::{Compared, Outliers, PsiBins, Query};
 pub use plan::{MOST_CELLS, SAMPLE_KEYS, map_for, rows_of_both, sample_of, sample_of_both};
 pub use quantile::QUANTILES;
 pub(crate) use quantile::{neighbours, quantile_between};
+pub use query::{Compared, Outliers, PsiBins, Query};
 pub use rounds::{Pair, compare};

@@ -1,6 +1,7 @@
 //! The rounds of a batch: every feature asks, the backend answers all of them at once, until nobody asks any more.
 
-use super::feature::{Compared, Feature, Query, Request, Step};
+use super::feature::{Feature, Request, Step};
+use super::query::{Compared, Query};
 use crate::backend::{CountJob, DeviceError, Loaded, SelectJob};
 use crate::counts::{CellCounts, CellMap, Keys};
 use rayon::prelude::*;
