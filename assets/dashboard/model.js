@@ -20,7 +20,7 @@ function modelPage(entry, page, shown, query) {
   const charts = (list) => h("div", { class: "charts" }, list);
   return [
     h("h1", { tabindex: "-1" }, nameOf(page.name)),
-    h("p", { class: "lead" }, levelTag(LEVELS[version.level[last]]), " ", h("span", { class: "dim" }, `${page.task}, version `, nameOf(versionName(version.version)), segment ? [", ", nameOf(segment)] : null,
+    h("p", { class: "lead" }, levelTag(LEVELS[Math.max(...standingAt(version).map((place) => version.level[place]))]), " ", h("span", { class: "dim" }, `${page.task}, version `, nameOf(versionName(version.version)), segment ? [", ", nameOf(segment)] : null,
       `, window ${version.windows[last]}${version.open[last] === "1" ? " (not over yet)" : ""}: ${counted(version.rows[last], "row", "rows")}, ${percent(version.labelled[last] / version.rows[last])} with a label`)),
     pickers(job, page, shown, version, segment),
     standing(version),
@@ -54,11 +54,19 @@ function pickers(job, page, shown, version, segment) {
   return [choice("version", versions), choice("segment", segments)];
 }
 
-/** Why the latest window has its level. */
-function standing(version) {
+/** The latest window and, where that has no labels yet, the latest one with figures from labels: how a version stands. */
+function standingAt(version) {
   const last = version.windows.length - 1;
-  const found = version.reasons.find(([place]) => place === last);
-  return h("div", { class: "why" }, found ? h("ul", {}, found[1].map((reason) => h("li", {}, nameOf(reason)))) : h("p", { class: "dim" }, "Nothing to see in the latest window."));
+  const measured = Math.max(-1, ...Object.values(version.metrics).map((metric) => lastOf(metric.value)));
+  return measured < 0 || measured === last ? [last] : [last, measured];
+}
+
+/** Why it stands as it does. */
+function standing(version) {
+  const places = standingAt(version);
+  const found = places.flatMap((place) => version.reasons.filter(([at]) => at === place).flatMap(([, reasons]) => reasons.map((reason) => h("li", {}, `${version.windows[place]}: `, nameOf(reason)))));
+  const words = places.length > 1 ? `the latest window, or in ${version.windows[places[1]]}, the latest one with labels` : "the latest window";
+  return h("div", { class: "why" }, found.length ? h("ul", {}, found) : h("p", { class: "dim" }, `Nothing to see in ${words}.`));
 }
 
 /** Points in the colours of levels above ok, drawn over a line. */

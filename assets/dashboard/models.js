@@ -2,7 +2,7 @@
 
 const ANSWERS = { yes: "train", no: "do not train", asked: "asked for already" };
 const DECISIONS = { deploy: "ok", hold: "warning", reject: "critical" };
-const metricName = (name) => ({ roc_auc: "ROC AUC", f1: "F1", r2: "R²", rmse: "RMSE", mse: "MSE", mae: "MAE", mape: "MAPE", msle: "MSLE", rmsle: "RMSLE" }[name] || name.replace(/_/g, " "));
+const metricName = (name) => ({ roc_auc: "ROC AUC", f1: "F1", r2: "R²", rmse: "RMSE", mse: "MSE", mae: "MAE", mape: "MAPE", msle: "MSLE", rmsle: "RMSLE" }[name] || name.replace(/_/g, " ").replace(/^f1 /, "F1 "));
 
 const modelsLink = (job) => `${jobLink(job)}/models`;
 const modelLink = (job, name, query) => {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use gpudrift::config::{Resolved, ScanOptions};
@@ -107,9 +108,9 @@ fn open(args: &BackfillArgs, job: &Resolved) -> Result<History, Failure> {
     History::open(&place).map_err(|error| if error.is_usage() { Failure::usage(error) } else { Failure::failed(error) })
 }
 
-fn stored(job: &Resolved, nights: &[AsOf], history: &mut History, lineage: Option<&Lineage>) -> Result<(), Failure> {
+fn stored(job: &Resolved, nights: &[AsOf], history: &mut History, lineage: Option<&Arc<Lineage>>) -> Result<(), Failure> {
     let label = |night: AsOf| RunLabel { job: job.job.clone(), run_id: None, as_of: Some(night.into()) };
-    let mut traced: Vec<(AsOf, Traced<'_>)> =
+    let mut traced: Vec<(AsOf, Traced)> =
         nights.iter().map(|&night| (night, Traced::start(lineage, job, &label(night)))).collect();
     let bar = Bar::default();
     let progress: &dyn Progress = if Bar::is_wanted(&job.output) { &bar } else { &NoProgress };

@@ -3,10 +3,11 @@
 //! ```text
 //!     before the scan   START      the two sides as inputs
 //!     after it          COMPLETE   with their schemas, facts (dataQualityMetrics) and what was found (dataQualityAssertions)
-//!     or                FAIL       with the error
+//!     or                FAIL       with the error, or the signal that ended the run
 //! ```
 //!
-//! Events go to a file, one a line, and to a URL. What does not arrive is told and lost: lineage never costs a run.
+//! Events go to a file, one a line, and to a URL. What does not arrive is told and lost, and a target that did not answer is
+//! left alone for a minute: lineage never costs a run.
 //!
 //! A run that has a name of its own (`--run-id`) or stands for a night (`--as-of`) has the same `runId` whenever it is done
 //! again, made of its job, its window, its data's place and its definition; any other run has a new one.
@@ -86,6 +87,13 @@ impl Lineage {
         self.deliver(&event::fail(&self.namespace, run, message, Utc::now()))
     }
 
+    /// Tells that a run is ended from outside, and why; nobody waits long for an answer.
+    #[must_use]
+    pub fn abort(&self, run: &LineageRun, message: &str) -> Vec<String> {
+        let event = event::fail(&self.namespace, run, message, Utc::now());
+        self.deliver_with(&event, deliver::Patience::Once)
+    }
+
     /// The namespace of its jobs.
     #[must_use]
     pub fn namespace(&self) -> &str {
@@ -93,7 +101,11 @@ impl Lineage {
     }
 
     fn deliver(&self, event: &serde_json::Value) -> Vec<String> {
-        let failed = self.targets.iter().filter_map(|target| target.deliver(event).err());
+        self.deliver_with(event, deliver::Patience::Twice)
+    }
+
+    fn deliver_with(&self, event: &serde_json::Value, patience: deliver::Patience) -> Vec<String> {
+        let failed = self.targets.iter().filter_map(|target| target.deliver(event, patience).err());
         failed.map(|reason| format!("lineage: {reason}; the event is lost, and the run goes on")).collect()
     }
 }
