@@ -150,8 +150,10 @@ fn a_history_of_models_alone_has_pages() {
 }
 
 const SHOWN: &str = "(async () => { for (const one of document.querySelectorAll('details')) one.open = true;
-    document.querySelectorAll('.plot').forEach((plot) => plot.scrollIntoView());
-    await new Promise((done) => setTimeout(done, 500));
+    for (const plot of document.querySelectorAll('.plot')) {
+      plot.scrollIntoView({ behavior: 'instant' });
+      for (let turn = 0; turn < 40 && !plot.querySelector('canvas'); turn += 1) await new Promise((done) => setTimeout(done, 25));
+    }
     return { heading: document.querySelector('h1').textContent, text: document.body.textContent,
       here: [...document.querySelectorAll('.pick [aria-current]')].map((one) => one.textContent),
       charts: [...document.querySelectorAll('figure')].map((figure) => figure.querySelector('h2').textContent),
@@ -204,6 +206,9 @@ fn a_browser_shows_versions_performance_serving_and_decisions() {
     let address = "#/churn%2Feu/models/loan?version=v1&segment=region%3Dsouth";
     let page = evaluate(&browser, &site.pages(), address, Look::default(), SHOWN);
     assert_eq!(page["here"], json!(["v1", "region=south"]));
+    let linked = "#/churn%2Feu/features/model%3A%20loan%2C%20version%20v1";
+    let page = evaluate(&browser, &site.pages(), linked, Look::default(), SHOWN);
+    assert_eq!((&page["heading"], &page["here"]), (&"loan".into(), &json!(["v1", "all rows"])), "as alerts link to it");
     let page = evaluate(&browser, &site.pages(), "#/churn%2Feu/models/price", Look::default(), SHOWN);
     assert!(page["text"].as_str().unwrap().contains("There are no labels yet."), "{page}");
 

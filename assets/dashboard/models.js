@@ -52,7 +52,7 @@ function modelsSection(job, page) {
 /** Which drift is likely to hurt which model, as the latest run has it. */
 function riskSection(job, risks) {
   if (!risks || !risks.length) return null;
-  const impact = (one, weighed) => h("li", {}, link(featureLink(job, one.feature), nameOf(one.feature)), h("span", { class: "dim" }, one.reason ? " not comparable" : ` ${one.level}`, weighed ? `, ${percent(one.importance)} of importance` : ""));
+  const impact = (one, weighed) => h("li", {}, one.reason ? nameOf(one.feature) : link(featureLink(job, one.feature), nameOf(one.feature)), h("span", { class: "dim" }, one.reason ? " not comparable" : ` ${one.level}`, weighed ? `, ${percent(one.importance)} of importance` : ""));
   const impacts = (model) => [
     model.impacts.length ? h("ul", { class: "names" }, model.impacts.slice(0, 8).map((one) => impact(one, model.weighed)), model.impacts.length > 8 ? h("li", { class: "dim" }, `and ${count(model.impacts.length - 8)} more`) : null) : "no drift in its features",
     model.unknown.length ? h("p", { class: "dim" }, `${count(model.unknown.length)} of its features were not scanned`) : null,

@@ -63,6 +63,13 @@
     return () => modelPage(entry, model, shown, query);
   }
 
+  /** The model, and the version, of a subject like `loan, version v2`. */
+  function modelOf(models, subject) {
+    const named = (row) => subject === row.name || subject.startsWith(`${row.name}, version `);
+    const row = models.models.filter(named).sort((a, b) => b.name.length - a.name.length)[0];
+    return row ? { name: row.name, query: subject === row.name ? {} : { version: subject.slice(row.name.length + 10) } } : null;
+  }
+
   async function route(first) {
     const mine = ++turn;
     main.setAttribute("aria-busy", "true");
@@ -74,13 +81,16 @@
     const entry = jobs.find((job) => job.name === wanted);
     if (!entry) throw new Error(`There is no job ${wanted} here.`);
     const models = entry.models || entry.decisions ? await gpudrift.load(`${entry.id}/models`) : null;
+    // Alerts link to what they are about as if it were a feature.
+    const about = part === "features" && name.startsWith("model: ") && models ? modelOf(models, name.slice(7)) : null;
+    if (about) return open(entry, "models", about.name, await oneModel(entry, models, about.name, new URLSearchParams(about.query)));
     if (part === "models" || !entry.runs) {
       if (!models) throw new Error(`Job ${entry.name} has no models.`);
       if (!name) return open(entry, "models", `Models of ${entry.name}`, () => modelsPage(entry, models));
       return open(entry, "models", name, await oneModel(entry, models, name, query));
     }
     const job = await gpudrift.load(`${entry.id}/job`);
-    if (part === "overview") return open(entry, part, job.job, () => overviewPage(job, models));
+    if (part === "overview" || name.startsWith("whole run: ")) return open(entry, "overview", job.job, () => overviewPage(job, models));
     const rows = await gpudrift.load(`${entry.id}/features`);
     if (!name) return open(entry, part, `Features of ${job.job}`, () => featuresPage(job, rows, query, announce));
     return open(entry, part, name, await oneFeature(entry, job, rows, name));

@@ -34,6 +34,7 @@ mod tests {
         assert!(keys("").contains(&"rule".to_owned()));
         let (mut settings, mut rule) = (keys("Settings"), keys("Rule"));
         rule.retain(|key| key != "match");
+        [&mut settings, &mut rule].into_iter().for_each(|keys| keys.retain(|key| key != "for"));
         settings.sort();
         rule.sort();
         let mut known: Vec<_> = Settings::KEYS.iter().map(|key| (*key).to_owned()).collect();
@@ -52,6 +53,9 @@ mod tests {
 
     /// The part of the schema that `node` is, behind references and beside null.
     fn resolved<'s>(schema: &'s Value, node: &'s Value) -> &'s Value {
+        if node["$ref"] == "#" {
+            return schema;
+        }
         let reference = node["$ref"].as_str().and_then(|path| path.strip_prefix("#/definitions/"));
         let inner = reference.map(|name| &schema["definitions"][name]);
         let choice = || ["anyOf", "allOf"].iter().find_map(|key| node[*key].as_array()).map(|parts| &parts[0]);
