@@ -77,6 +77,9 @@ fn a_model_that_becomes_worse_is_told_once_a_version_and_resolved_when_it_is_wel
     assert!(members.contains(&"region=south: accuracy"), "{members:?}");
     assert!(!members.iter().any(|name| name.starts_with("region=north")), "{members:?}");
     assert!(prod["title"].as_str().unwrap().contains("accuracy"), "{prod}");
+    let playbook = prod["playbook"].as_str().unwrap();
+    assert!(playbook.contains("- region=south: accuracy\n") && playbook.contains("`loan, version prod`"), "{playbook}");
+    assert!(!playbook.contains("{{") && playbook.contains("### 5. Document"), "{playbook}");
     assert!(prod["summary"].as_str().unwrap().starts_with("The model is "), "{prod}");
 
     assert_eq!(scan(folder, &rows, rows.len()), Some(0));

@@ -63,8 +63,9 @@ fn a_fortnight_of_60_and_of_5000_features_is_shown_by_day_and_by_night() {
         let data = site::data_folder(&pages);
         let id = job_id("churn");
         let shell = ["index.html", "dashboard.css", "dashboard.js", "uPlot.js"].map(str::to_owned);
-        let all = ["jobs", &format!("{id}/job"), &format!("{id}/models"), &format!("{id}/features"), &format!("{id}/0")]
-            .map(|name| format!("{name}.js"));
+        let all =
+            ["jobs", &format!("{id}/job"), &format!("{id}/models"), &format!("{id}/features"), &format!("{id}/0")]
+                .map(|name| format!("{name}.js"));
         let bytes = size(&pages, &shell) + size(&data, &all) + size(&data, &[format!("{id}/models/0.js")]);
         assert!(bytes < MOST, "{features} features: {bytes} bytes");
         for dark in [false, true] {
@@ -74,9 +75,8 @@ fn a_fortnight_of_60_and_of_5000_features_is_shown_by_day_and_by_night() {
                 text: document.body.textContent, back: getComputedStyle(document.body).backgroundColor })";
             let page = evaluate(&browser, &pages, "#/", look, ask);
             assert_eq!(page["back"] == "rgb(255, 255, 255)", !dark);
-            let tile = |name: &str| {
-                page["tiles"].as_array().unwrap().iter().find(|tile| tile[0] == name).unwrap()[1].clone()
-            };
+            let tile =
+                |name: &str| page["tiles"].as_array().unwrap().iter().find(|tile| tile[0] == name).unwrap()[1].clone();
             for level in Level::ALL {
                 assert_eq!(tile(level.name()), gpudrift::format::count(summary.of_level(level)), "{}", level.name());
             }
@@ -86,13 +86,8 @@ fn a_fortnight_of_60_and_of_5000_features_is_shown_by_day_and_by_night() {
             assert_eq!(shown, expected);
             let text = page["text"].as_str().unwrap();
             assert!(text.contains("Latest answer: asked for already") && text.contains("loan"), "{text}");
-            let count = evaluate(
-                &browser,
-                &pages,
-                "#/churn/features",
-                look,
-                "document.getElementById('shown').textContent",
-            );
+            let count =
+                evaluate(&browser, &pages, "#/churn/features", look, "document.getElementById('shown').textContent");
             let all = format!("of {} features", gpudrift::format::count(features));
             assert!(count.as_str().unwrap().contains(&all), "{count}");
         }

@@ -70,14 +70,17 @@ function riskSection(job, risks) {
 function trainingSection(page) {
   if (!page || !page.decisions.length) return null;
   const latest = page.decisions[0];
+  const answers = (caption, decisions) => table(caption, [
+    { head: "time (UTC)", row: true, class: "nowrap", cell: (one) => instant(one.at) },
+    { head: "answer", cell: (one) => h("span", { class: `level ${one.answer === "no" ? "ok" : "warning"}` }, one.answer) },
+    { head: "because", cell: (one) => nameOf(one.summary) },
+    { head: "policy", class: "wide", cell: (one) => one.policy },
+    { head: "trained", class: "wide", cell: (one) => (one.trained ? nameOf(one.trained) : NONE) },
+  ], decisions);
+  const [first, rest] = [page.decisions.slice(0, 14), page.decisions.slice(14)];
   return section("training", "Training", h("p", {}, "Latest answer: ", h("strong", {}, ANSWERS[latest.answer]), ". ", nameOf(latest.summary), "."),
-    table("Answers to the question whether to train, the latest first", [
-      { head: "time (UTC)", row: true, class: "nowrap", cell: (one) => instant(one.at) },
-      { head: "answer", cell: (one) => h("span", { class: `level ${one.answer === "no" ? "ok" : "warning"}` }, one.answer) },
-      { head: "because", cell: (one) => nameOf(one.summary) },
-      { head: "policy", class: "wide", cell: (one) => one.policy },
-      { head: "trained", class: "wide", cell: (one) => (one.trained ? nameOf(one.trained) : NONE) },
-    ], page.decisions));
+    answers("Answers to the question whether to train, the latest first", first),
+    rest.length ? folded(counted(rest.length, "earlier answer", "earlier answers"), () => answers("Earlier answers to the question whether to train", rest)) : null);
 }
 
 /** The page of all models of a job. */

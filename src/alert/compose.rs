@@ -118,7 +118,9 @@ impl Alerts {
                 let more = if muted.len() > 1 { format!(", and {} more", muted.len() - 1) } else { String::new() };
                 format!("Not over, but nobody is to be told: {first}{more}: {reason}. It has lasted {runs}.")
             }
-            _ if check_of(&known.subject).is_some() || is_about_model(&known.subject) => format!("No longer so, after {runs}."),
+            _ if check_of(&known.subject).is_some() || is_about_model(&known.subject) => {
+                format!("No longer so, after {runs}.")
+            }
             (_, [member]) => match features.first() {
                 Some(feature) => format!("{} is {} after {runs}.", member.feature, feature.level.name()),
                 None => format!("{} is no longer part of the job after {runs}.", member.feature),

@@ -38,11 +38,7 @@ pub(super) fn last_looked_at(connection: &Connection, job: &str) -> Result<Optio
 }
 
 /// Notes that a run of `job` was looked at.
-pub(super) fn looked_at(
-    transaction: &Transaction<'_>,
-    job: &str,
-    at: DateTime<Utc>,
-) -> Result<(), rusqlite::Error> {
+pub(super) fn looked_at(transaction: &Transaction<'_>, job: &str, at: DateTime<Utc>) -> Result<(), rusqlite::Error> {
     let sql = "INSERT INTO alert_jobs (job, at) VALUES (?1, ?2)
                ON CONFLICT (job) DO UPDATE SET at = max(at, excluded.at)";
     transaction.execute(sql, params![job, at.timestamp_millis()]).map(|_| ())

@@ -108,7 +108,12 @@ fn open(args: &BackfillArgs, job: &Resolved) -> Result<History, Failure> {
     History::open(&place).map_err(|error| if error.is_usage() { Failure::usage(error) } else { Failure::failed(error) })
 }
 
-fn stored(job: &Resolved, nights: &[AsOf], history: &mut History, lineage: Option<&Arc<Lineage>>) -> Result<(), Failure> {
+fn stored(
+    job: &Resolved,
+    nights: &[AsOf],
+    history: &mut History,
+    lineage: Option<&Arc<Lineage>>,
+) -> Result<(), Failure> {
     let label = |night: AsOf| RunLabel { job: job.job.clone(), run_id: None, as_of: Some(night.into()) };
     let mut traced: Vec<(AsOf, Traced)> =
         nights.iter().map(|&night| (night, Traced::start(lineage, job, &label(night)))).collect();

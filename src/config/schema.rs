@@ -112,7 +112,8 @@ mod tests {
     fn the_schema_has_the_keys_that_the_parser_accepts_table_by_table() {
         let (schema, mut held) = (schema(), Vec::new());
         hold(&schema, &schema, &[], &mut held);
-        for place in ["", "lineage", "alerts.*", "history", "retrain", "model.*", "rule.[]", "job.*", "job.*.alerts.*"] {
+        for place in ["", "lineage", "alerts.*", "history", "retrain", "model.*", "rule.[]", "job.*", "job.*.alerts.*"]
+        {
             assert!(held.iter().any(|known| known == place), "{place:?} is not among {held:?}");
         }
     }

@@ -31,5 +31,5 @@ pub use feature::FeaturePage;
 pub use model::{ModelPage, SegmentPage, VersionColumns};
 pub use models::{ModelBoard, ModelPast, ModelRow, ModelsPage};
 pub use series::{Series, SeriesColumns, SeriesSet};
-pub use site::{Written, chunk_size, job_id, write_site};
 pub(crate) use site::{ModelBoards, job_entries, page, script};
+pub use site::{Written, chunk_size, job_id, write_site};

@@ -45,6 +45,7 @@ type Column = Vec<Option<f64>>;
 pub struct VersionColumns<'b> {
     version: Option<&'b str>,
     windows: Vec<&'b str>,
+    /// When they begin; of one without days, its instant.
     at: Vec<String>,
     /// 0 ok to 3 critical, one digit a window.
     level: String,
@@ -145,6 +146,14 @@ impl<'b> ValidationRow<'b> {
     }
 }
 
+/// Where a window is drawn: at its first day, which it is called as.
+fn begin(window: &ModelWindow) -> String {
+    match &window.days {
+        Some([first, _]) => format!("{first}T00:00:00Z"),
+        None => crate::history::instant::text(&window.at),
+    }
+}
+
 /// A digit a window; a space where there is nothing to have a level.
 fn digits<'v>(values: impl Iterator<Item = &'v ModelValue>, level: impl Fn(&ModelValue) -> Option<u8>) -> String {
     values.map(|value| level(value).map_or(' ', |level| char::from(b'0' + level))).collect()
@@ -162,9 +171,8 @@ impl<'b> VersionColumns<'b> {
         };
         let numbers = |of: &dyn Fn(&Operations) -> Option<NumberReport>| -> Option<NumberColumns> {
             let of = |value: &ModelValue| value.operations.as_ref().and_then(of);
-            let figure = |figure: &dyn Fn(NumberReport) -> Option<f64>| {
-                column(&|window| of(window.latest()).and_then(figure))
-            };
+            let figure =
+                |figure: &dyn Fn(NumberReport) -> Option<f64>| column(&|window| of(window.latest()).and_then(figure));
             values().any(|value| of(value).is_some()).then(|| NumberColumns {
                 level: digits(values(), |value| of(value).map(|report| report.level as u8)),
                 mean: figure(&|report| report.mean),
@@ -196,7 +204,7 @@ impl<'b> VersionColumns<'b> {
         Self {
             version: trend.version.as_deref(),
             windows: windows.iter().map(|window| window.key.window.as_str()).collect(),
-            at: windows.iter().map(|window| crate::history::instant::text(&window.at)).collect(),
+            at: windows.iter().map(begin).collect(),
             level: digits(values(), |value| Some(value.level as u8)),
             open: windows.iter().map(|window| if window.open { '1' } else { '0' }).collect(),
             traffic: column(&|window| window.traffic),
@@ -207,11 +215,7 @@ impl<'b> VersionColumns<'b> {
             metrics: metrics.collect(),
             drift: outputs,
             requests: served(&|one| one.throughput_per_second),
-            errors: [
-                served(&|one| one.errors?.rate),
-                served(&|one| one.errors?.low),
-                served(&|one| one.errors?.high),
-            ],
+            errors: [served(&|one| one.errors?.rate), served(&|one| one.errors?.low), served(&|one| one.errors?.high)],
             latency: numbers(&|one| one.latency),
             columns,
             business: column(&|window| Some(window.latest().business?.mean)),

@@ -95,7 +95,11 @@ impl ModelBoard {
     ///
     /// # Errors
     /// When the history cannot be read.
-    pub fn all(history: &History, job: Option<&str>, last: Option<usize>) -> Result<BTreeMap<String, Self>, HistoryError> {
+    pub fn all(
+        history: &History,
+        job: Option<&str>,
+        last: Option<usize>,
+    ) -> Result<BTreeMap<String, Self>, HistoryError> {
         let mut past: BTreeMap<(String, String), ModelPast> = BTreeMap::new();
         let filter = ModelFilter { job: job.map(str::to_owned), last, ..ModelFilter::default() };
         for trend in history.model_trends(&filter)? {

@@ -151,10 +151,7 @@ fn series<'r>(features: &[&'r FeatureReport]) -> [Gauge<'r>; 5] {
 }
 
 /// Writes metrics, each with its help and type; one without samples does not appear.
-pub(crate) fn write_gauges<'r>(
-    out: &mut dyn Write,
-    gauges: impl IntoIterator<Item = Gauge<'r>>,
-) -> io::Result<()> {
+pub(crate) fn write_gauges<'r>(out: &mut dyn Write, gauges: impl IntoIterator<Item = Gauge<'r>>) -> io::Result<()> {
     for Gauge { name, help, samples } in gauges.into_iter().filter(|gauge| !gauge.samples.is_empty()) {
         writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge")?;
         for (labels, value) in samples {

@@ -24,10 +24,7 @@ struct Version<'b> {
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn prometheus_of_models<'b>(
-    boards: impl Iterator<Item = &'b ModelBoard>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn prometheus_of_models<'b>(boards: impl Iterator<Item = &'b ModelBoard>, out: &mut dyn Write) -> io::Result<()> {
     let boards: Vec<&ModelBoard> = boards.collect();
     let versions: Vec<Version<'b>> =
         boards.iter().flat_map(|board| board.models.iter().flat_map(|past| serving(board, past))).collect();

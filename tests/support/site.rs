@@ -20,4 +20,3 @@ pub(crate) fn data(pages: &Path, key: &str) -> Value {
     let json = text.strip_prefix(&format!("gpudrift.receive(\"{key}\", ")).unwrap().strip_suffix(");\n").unwrap();
     serde_json::from_str(json).unwrap()
 }
-
