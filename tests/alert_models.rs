@@ -65,8 +65,9 @@ fn a_model_that_becomes_worse_is_told_once_a_version_and_resolved_when_it_is_wel
     let server = Http::start([]);
     let (folder, rows) = setup(&server.address());
     let folder = folder.path();
-    assert_eq!(scan(folder, &rows, 0), Some(0));
-    assert_eq!(told(&server), Vec::<Value>::new(), "the scores lie where they lay");
+    let good = rows.iter().position(|row| row.time >= logs::START + 18 * DAY).unwrap();
+    assert_eq!(scan(folder, &rows[..good], good), Some(0));
+    assert_eq!(told(&server), Vec::<Value>::new(), "the model is well");
     assert_eq!(scan(folder, &rows, rows.len()), Some(0));
     let begun = told(&server);
     let subjects: Vec<String> = begun.iter().map(words).collect();

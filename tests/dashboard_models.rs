@@ -152,7 +152,9 @@ fn a_history_of_models_alone_has_pages() {
 const SHOWN: &str = "(async () => { for (const one of document.querySelectorAll('details')) one.open = true;
     for (const plot of document.querySelectorAll('.plot')) {
       plot.scrollIntoView({ behavior: 'instant' });
-      for (let turn = 0; turn < 40 && !plot.querySelector('canvas'); turn += 1) await new Promise((done) => setTimeout(done, 25));
+      for (let turn = 0; turn < 60 && !plot.querySelector('canvas'); turn += 1) {
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 10)));
+      }
     }
     return { heading: document.querySelector('h1').textContent, text: document.body.textContent,
       here: [...document.querySelectorAll('.pick [aria-current]')].map((one) => one.textContent),
