@@ -153,7 +153,7 @@ const SHOWN: &str = "(async () => { for (const one of document.querySelectorAll(
     for (const plot of document.querySelectorAll('.plot')) {
       plot.scrollIntoView({ behavior: 'instant' });
       for (let turn = 0; turn < 60 && !plot.querySelector('canvas'); turn += 1) {
-        await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 10)));
+        await new Promise((done) => requestAnimationFrame(done));
       }
     }
     return { heading: document.querySelector('h1').textContent, text: document.body.textContent,
