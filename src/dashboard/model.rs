@@ -39,6 +39,8 @@ pub struct SegmentPage<'b> {
 
 /// One value a window.
 type Column = Vec<Option<f64>>;
+/// What a column takes of a window.
+type Of<'f> = &'f dyn Fn(&ModelWindow) -> Option<f64>;
 
 /// A version: its windows, the oldest first.
 #[derive(Debug, Serialize)]
@@ -163,7 +165,7 @@ impl<'b> VersionColumns<'b> {
     fn of(trend: &'b ModelTrend) -> Self {
         let windows = &trend.windows;
         let values = || windows.iter().map(ModelWindow::latest);
-        let column = |of: &dyn Fn(&ModelWindow) -> Option<f64>| -> Column {
+        let column = |of: Of<'_>| -> Column {
             windows.iter().map(|window| of(window).and_then(|value| rounded(value, DIGITS))).collect()
         };
         let served = |of: &dyn Fn(&Operations) -> Option<f64>| {
@@ -224,12 +226,7 @@ impl<'b> VersionColumns<'b> {
 }
 
 impl MetricColumns {
-    fn of(
-        name: &str,
-        better: Better,
-        windows: &[ModelWindow],
-        column: &dyn Fn(&dyn Fn(&ModelWindow) -> Option<f64>) -> Column,
-    ) -> Self {
+    fn of(name: &str, better: Better, windows: &[ModelWindow], column: &dyn Fn(Of<'_>) -> Column) -> Self {
         let metric = |window: &ModelWindow| window.latest().metrics.get(name).copied();
         let estimate = |window: &ModelWindow| window.latest().estimated.get(name).copied();
         let first = |window: &ModelWindow| {
