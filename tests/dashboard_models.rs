@@ -150,6 +150,8 @@ fn a_history_of_models_alone_has_pages() {
 }
 
 const SHOWN: &str = "(async () => { for (const one of document.querySelectorAll('details')) one.open = true;
+    // What a fold holds is made when it opens.
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     for (const plot of document.querySelectorAll('.plot')) {
       plot.scrollIntoView({ behavior: 'instant' });
       for (let turn = 0; turn < 60 && !plot.querySelector('canvas'); turn += 1) {
