@@ -149,14 +149,14 @@ fn a_history_of_models_alone_has_pages() {
     }
 }
 
-const SHOWN: &str = "(async () => { for (const one of document.querySelectorAll('details')) one.open = true;
-    // What a fold holds is made when it opens.
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+/// Opens every fold, and looks at every chart until it is drawn. A page at rest may have no more frames.
+const SHOWN: &str = "(async () => {
+    const frame = () => Promise.race([new Promise(requestAnimationFrame), new Promise((done) => setTimeout(done, 100))]);
+    for (const one of document.querySelectorAll('details')) one.open = true;
+    await frame(); await frame();
     for (const plot of document.querySelectorAll('.plot')) {
       plot.scrollIntoView({ behavior: 'instant' });
-      for (let turn = 0; turn < 60 && !plot.querySelector('canvas'); turn += 1) {
-        await new Promise((done) => requestAnimationFrame(done));
-      }
+      for (let turn = 0; turn < 40 && !plot.querySelector('canvas'); turn += 1) await frame();
     }
     return { heading: document.querySelector('h1').textContent, text: document.body.textContent,
       here: [...document.querySelectorAll('.pick [aria-current]')].map((one) => one.textContent),
