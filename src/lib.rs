@@ -38,6 +38,7 @@
 //! | [`dashboard`] | pages for people, from the history |
 //! | [`serve`] | the same pages live, metrics and a JSON interface |
 //! | [`alert`] | who is told, and until when |
+//! | [`lineage`] | which data a run read, for those who keep track of that |
 //! | [`model`] | predictions beside labels: how good are they, and are they still? |
 //! | [`concept`] | streams of errors and losses: when did the concept change? |
 //! | [`scan`] | the whole pipeline; [`config`] what was asked for |
@@ -76,6 +77,7 @@ pub mod dashboard;
 pub mod format;
 pub mod generate;
 pub mod history;
+pub mod lineage;
 pub mod metric;
 pub mod model;
 pub(crate) mod post;

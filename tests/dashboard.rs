@@ -4,6 +4,8 @@
 
 #[path = "support/browser.rs"]
 mod browser;
+#[path = "support/site.rs"]
+mod site;
 #[path = "support/years.rs"]
 mod years;
 
@@ -19,7 +21,8 @@ use gpudrift::history::{History, HistoryPlace, RunFilter};
 use gpudrift::verdict::Level;
 use serde_json::{Value, json};
 
-use browser::{Look, browser, evaluate};
+use browser::{Look, WRONG, browser, evaluate};
+use site::data;
 
 const FEATURES: u64 = 60;
 const RUNS: u64 = 40;
@@ -54,18 +57,6 @@ impl Site {
         let runs = self.history.runs(&RunFilter::job(job)).unwrap();
         self.history.report(runs.last().unwrap()).unwrap()
     }
-}
-
-fn data_folder(pages: &Path) -> PathBuf {
-    let index = fs::read_to_string(pages.join("index.html")).unwrap();
-    let name = index.split("name=\"gpudrift-data\" content=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    pages.join(name)
-}
-
-fn data(pages: &Path, key: &str) -> Value {
-    let text = fs::read_to_string(data_folder(pages).join(format!("{key}.js"))).unwrap();
-    let json = text.strip_prefix(&format!("gpudrift.receive(\"{key}\", ")).unwrap().strip_suffix(");\n").unwrap();
-    serde_json::from_str(json).unwrap()
 }
 
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -320,36 +311,6 @@ fn a_browser_draws_every_feature_with_its_numbers() {
         assert!(text.contains(&gpudrift::format::significant(feature.number("psi").unwrap())));
     }
 }
-
-/// What is wrong with a page for people who cannot see it, use no mouse, or see weak contrasts badly.
-const WRONG: &str = r#"(() => {
-  for (const one of document.querySelectorAll('details')) one.open = true;
-  const wrong = [];
-  const all = (query) => [...document.querySelectorAll(query)];
-  if (all('h1').length !== 1) wrong.push('not one h1');
-  if (document.documentElement.lang !== 'en') wrong.push('no language');
-  all('table:not(.u-legend)').forEach((table) => { if (!table.caption) wrong.push('a table without caption'); });
-  all('main th:not(.u-legend th)').forEach((th) => { if (!th.scope) wrong.push('th without scope: ' + th.textContent); });
-  all('input').forEach((input) => { if (!input.labels.length) wrong.push('an input without label'); });
-  all('.plot').forEach((plot) => { if (!plot.getAttribute('aria-label')) wrong.push('a chart without words'); });
-  all('a, button').forEach((one) => { if (!one.textContent.trim()) wrong.push('a link without text'); });
-  const levels = all('h1, h2, h3').map((one) => Number(one.tagName[1]));
-  levels.forEach((level, index) => { if (index && level > levels[index - 1] + 1) wrong.push('a heading is skipped'); });
-  const rgb = (text) => text.match(/[\d.]+/g).map(Number);
-  const luminance = (parts) => parts.slice(0, 3).map((c) => c / 255).map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (one) => { for (let e = one; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0.99) return c; } return [255, 255, 255]; };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  let checked = 0;
-  while (walker.nextNode()) {
-    const one = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || ['SCRIPT', 'NOSCRIPT', 'STYLE'].includes(one.tagName) || one.disabled || !one.getClientRects().length) continue;
-    const [a, b] = [luminance(rgb(getComputedStyle(one).color)), luminance(behind(one))].sort((x, y) => y - x);
-    checked += 1;
-    if ((a + 0.05) / (b + 0.05) < 4.5) wrong.push('contrast of ' + walker.currentNode.data.slice(0, 30) + ': ' + ((a + 0.05) / (b + 0.05)).toFixed(2));
-  }
-  if (document.documentElement.scrollWidth > innerWidth) wrong.push('the page is wider than the window: ' + document.documentElement.scrollWidth);
-  return { wrong: [...new Set(wrong)], checked, back: getComputedStyle(document.body).backgroundColor };
-})()"#;
 
 #[test]
 fn every_page_is_for_everybody_by_day_by_night_and_on_a_phone() {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a file that is not as it should be fails the test")]
 
+#[path = "support/served.rs"]
+mod served;
 #[path = "support/years.rs"]
 #[expect(dead_code, reason = "one report is enough here")]
 mod years;
@@ -9,15 +11,32 @@ mod years;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use gpudrift::dashboard::ModelBoard;
+use gpudrift::history::{History, HistoryPlace, ModelEntry, ModelFilter, ModelWindow};
+use gpudrift::model::MetricReport;
 use gpudrift::report::{SinkOptions, prometheus_of_jobs};
+use gpudrift::serve::prometheus_of_models;
+use gpudrift::verdict::Level;
 use serde_json::Value;
 
 /// Every metric that we emit: its labels, and the values that each had.
-fn emitted() -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
+fn emitted() -> &'static BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
+    static EMITTED: std::sync::LazyLock<BTreeMap<String, BTreeMap<String, BTreeSet<String>>>> =
+        std::sync::LazyLock::new(found);
+    &EMITTED
+}
+
+fn found() -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
     let report = years::report(60, 0, 1);
     let mut text = Vec::new();
     let all = SinkOptions { all: true, ..SinkOptions::default() };
     prometheus_of_jobs(&[("churn", &report)], &all, &mut text).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut history = History::open(&HistoryPlace::at(folder.path().join("drift.db"))).unwrap();
+    served::store(&mut history, "churn", 12);
+    labels_of_prices(&mut history);
+    let models = ModelBoard::all(&history, None, None).unwrap();
+    prometheus_of_models(models.values(), &mut text).unwrap();
     let mut metrics: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     for line in std::str::from_utf8(&text).unwrap().lines().filter(|line| !line.starts_with('#')) {
         let (series, _) = line.rsplit_once(' ').unwrap();
@@ -29,6 +48,17 @@ fn emitted() -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
         }
     }
     metrics
+}
+
+/// Labels of the first window of the regression, which has none.
+fn labels_of_prices(history: &mut History) {
+    let filter = ModelFilter { model: Some("price".to_owned()), ..ModelFilter::default() };
+    let ModelWindow { key, days, at, task, first: mut value, .. } = history.models(&filter).unwrap().remove(0);
+    (value.rows.labelled, value.rows.measured) = (value.rows.rows, value.rows.rows);
+    let (value_of, baseline) = (Some(0.7), Some(0.6));
+    let rmse = MetricReport { value: value_of, low: None, high: None, baseline, worse_by: None, level: Level::Ok };
+    value.metrics.insert("rmse".to_owned(), rmse);
+    history.store_models(&[ModelEntry { key, days, at, task, open: false, value }]).unwrap();
 }
 
 /// Checks what a query selects, and gives the metrics that it asks for. Whether it is well formed is promtool's to say
@@ -102,7 +132,15 @@ fn every_panel_asks_for_what_there_is() {
             asked.extend(checked(target["expr"].as_str().unwrap()));
         }
     }
-    for name in ["gpudrift_features", "gpudrift_incidents", "gpudrift_feature_psi", "gpudrift_rows"] {
+    for name in [
+        "gpudrift_features",
+        "gpudrift_incidents",
+        "gpudrift_feature_psi",
+        "gpudrift_rows",
+        "gpudrift_model_metric",
+        "gpudrift_model_latency_seconds",
+        "gpudrift_model_traffic_share",
+    ] {
         assert!(asked.contains(name), "no panel shows {name}");
     }
     let variable = &board["templating"]["list"][1];

@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
+#[path = "support/browser.rs"]
+mod browser;
 #[path = "support/servers.rs"]
 #[allow(dead_code, reason = "the tests of alerts use the rest")]
 mod servers;
@@ -17,6 +19,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use browser::{Look, browser, evaluate};
 use servers::{Http, nobody};
 use store::{Day, write_day};
 
@@ -286,6 +289,8 @@ fn a_fortnight_of_faults_is_found_night_by_night_and_nothing_else() {
     let request = std::fs::read_to_string(folder.join("asked.json")).unwrap();
     let request: Value = serde_json::from_str(&request).expect("one request");
     assert_eq!(request["action"], "retrain", "{request}");
+    let begun = told.iter().filter(|words| words.starts_with("trigger")).count();
+    the_pages_show_it(folder, begun, begun - told.iter().filter(|words| words.starts_with("resolve")).count());
     let done = gpudrift(folder).args(["retrain", "done", "--model-version", "v2"]).output().unwrap();
     assert_eq!(done.status.code(), Some(0), "{done:?}");
     let after = gpudrift(folder).args(["retrain", "check", "-f", "json"]).output().unwrap();
@@ -297,6 +302,39 @@ fn a_fortnight_of_faults_is_found_night_by_night_and_nothing_else() {
     let shown = gpudrift(folder).args(["history", "--all"]).output().unwrap();
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains("user:n5"), "{shown}");
+}
+
+/// The dashboard of the fortnight in a real browser, by day and by night: every incident with its end, the one request to
+/// train, and each feature that was not well with its time.
+fn the_pages_show_it(folder: &Path, begun: usize, open: usize) {
+    let Some(browser) = browser("the_pages_show_it") else { return };
+    let output = gpudrift(folder).args(["dashboard", "--output", "site"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let ask = "({ alerts: [...document.querySelectorAll('#alerts ~ * tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent)),
+        answers: [...document.querySelectorAll('#training ~ * tbody tr')].map((row) => row.cells[1].textContent),
+        runs: document.querySelectorAll('#runs ~ * tbody tr').length, drawn: document.querySelectorAll('.plot canvas').length,
+        title: document.querySelector('h1').textContent, past: [...document.querySelectorAll('#history ~ .scroll')].length,
+        told: document.body.textContent.includes('What people were told'), back: getComputedStyle(document.body).backgroundColor })";
+    for dark in [false, true] {
+        let look = Look { dark, ..Look::default() };
+        let site = folder.join("site");
+        let page = evaluate(&browser, &site, "#/", look, ask);
+        assert_eq!(page["back"] == "rgb(255, 255, 255)", !dark);
+        let alerts = page["alerts"].as_array().unwrap();
+        assert_eq!(alerts.len(), begun, "{alerts:?}");
+        assert_eq!(alerts.iter().filter(|alert| alert[3] == "open").count(), open, "{alerts:?}");
+        assert!(alerts.iter().all(|alert| alert[4] != "nobody"), "{alerts:?}");
+        let answers = page["answers"].as_array().unwrap();
+        assert_eq!((answers.len(), answers.iter().filter(|answer| *answer == "yes").count()), (14, 1), "{answers:?}");
+        assert_eq!(answers[0], "asked");
+        assert!(page["drawn"].as_u64().unwrap() >= 1 && page["runs"] == 10, "{page}");
+        for feature in FAULTS.iter().flat_map(|fault| fault.features) {
+            let address = format!("#/default/features/{}", feature.replace(':', "%3A"));
+            let page = evaluate(&browser, &site, &address, look, ask);
+            assert_eq!((&page["title"], &page["told"]), (&Value::from(*feature), &true.into()), "{page}");
+            assert!(page["past"].as_u64().unwrap() >= 1 && page["drawn"].as_u64().unwrap() >= 1, "{feature}: {page}");
+        }
+    }
 }
 
 fn sorted(words: &[String]) -> Vec<&String> {

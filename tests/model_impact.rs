@@ -72,6 +72,9 @@ fn models_are_ranked_by_level_times_importance_in_every_format() {
         "{table}"
     );
     assert!(table.contains("    gone (not comparable), moved (critical); not scanned: elsewhere\n"), "{table}");
+    let html = String::from_utf8(scan(MODELS, "html").stdout).unwrap();
+    let page = "<b>hurt</b> <span class=\"critical\">0.50 at risk, 2 of 4 features drifting</span>";
+    assert!(html.contains(page) && html.contains("not scanned: elsewhere"), "{html}");
     let markdown = String::from_utf8(scan(MODELS, "markdown").stdout).unwrap();
     assert!(
         markdown.contains("| hurt | 0.50 | gone (not comparable), moved (critical); not scanned: elsewhere |"),

@@ -5,6 +5,8 @@
 #[path = "support/browser.rs"]
 #[expect(dead_code, reason = "pages with a content security policy take no probe")]
 mod browser;
+#[path = "support/served.rs"]
+mod served;
 #[path = "support/years.rs"]
 mod years;
 
@@ -143,6 +145,53 @@ fn programs_get_runs_features_and_incidents() {
         let error: Value = serde_json::from_slice(&body).unwrap();
         assert!(found == status && error["error"].as_str().unwrap().contains(word), "{path}: {found} {error}");
     }
+}
+
+#[test]
+fn models_are_served_to_people_programs_and_prometheus_and_a_new_window_is_seen_at_once() {
+    let (folder, mut history) = store();
+    served::store(&mut history, "churn/eu", 9);
+    let site = folder.path().join("site");
+    write_site(&history, None, None, &site).unwrap();
+    let serving = Serving::start(folder.path(), &[]);
+    let mut folders = std::fs::read_dir(&site).unwrap().map(|entry| entry.unwrap().path());
+    let data = folders.find(|path| path.is_dir()).unwrap();
+    let id = job_id("churn/eu");
+    for name in ["jobs".to_owned(), format!("{id}/models"), format!("{id}/models/0"), format!("{id}/models/0-1")] {
+        let file = std::fs::read_to_string(data.join(format!("{name}.js"))).unwrap();
+        assert_eq!(serving.text(&format!("/data/{name}.js")), file);
+    }
+    for name in ["models/9", "models/0-9", "models/x", "models/0-1-2", "modelsx"] {
+        assert_eq!(serving.ask("GET", &format!("/data/{id}/{name}.js"), &[]).0, 404, "{name}");
+    }
+    let rows = serving.json("/api/models?job=churn%2Feu");
+    assert_eq!((&rows["models"][0]["name"], &rows["models"][0]["decision"]), (&"loan".into(), &"deploy".into()));
+    assert_eq!(serving.json("/api/models"), rows, "the only job with models");
+    let trends = serving.json("/api/models/price");
+    assert_eq!((trends.as_array().unwrap().len(), trends[0]["windows"].as_array().unwrap().len()), (1, 9));
+    assert_eq!(serving.json("/api/models/price?last=2")[0]["windows"].as_array().unwrap().len(), 2);
+    assert_eq!(serving.json("/api/validations").as_array().unwrap().len(), 3);
+    assert_eq!(serving.json("/api/retrain?job=churn%2Feu")[4]["answer"], "asked");
+    assert_eq!(serving.ask("GET", "/api/models/none", &[]).0, 404);
+    assert_eq!(serving.ask("GET", "/api/models?job=fraud", &[]).0, 404);
+    let metrics = serving.text("/metrics");
+    let labels = "drift_job=\"churn/eu\",model=\"loan\",version=\"v3-canary\"";
+    for line in [
+        format!("gpudrift_model_traffic_share{{{labels}}} 0.1\n"),
+        format!("gpudrift_model_rows{{{labels}}} 1000.0\n"),
+        format!("gpudrift_model_latency_seconds{{{labels},quantile=\"0.95\"}} 0.1"),
+        format!("gpudrift_model_output_psi{{{labels},output=\"score\"}} "),
+        format!("gpudrift_model_estimate{{{labels},metric=\"roc_auc\"}} "),
+        format!("gpudrift_model_metric{{{},metric=\"roc_auc\"}} ", labels.replace("v3-canary", "v2")),
+        "gpudrift_retrain_due{drift_job=\"churn/eu\"} 1.0\n".to_owned(),
+    ] {
+        assert!(metrics.contains(&line), "no {line} in\n{metrics}");
+    }
+    assert!(!metrics.contains("version=\"v1\""), "it serves no more");
+    served::store(&mut history, "churn/eu", 10);
+    assert_eq!(serving.json("/api/models/price")[0]["windows"].as_array().unwrap().len(), 10);
+    let jobs = serving.json("/api/jobs");
+    assert_eq!((&jobs[0]["models"], &jobs[1]["models"]), (&2.into(), &0.into()));
 }
 
 #[test]

@@ -185,11 +185,11 @@ function ecdfLines(ecdf, write, mark, spread, isTime) {
   };
 }
 
-/** PSI over the last runs as a line above their levels: small enough for a row of a table. */
-function spark(row) {
+/** PSI, or `words`' figure as parts of `full`, over the last runs as a line above their levels: small enough for a row. */
+function spark(row, words, full) {
   const [width, height] = [120, 22];
   const step = width / Math.max(row.trend.length, 1);
-  const highest = Math.max(0.2, ...row.trend.map((value) => value ?? 0));
+  const highest = full || Math.max(0.2, ...row.trend.map((value) => value ?? 0));
   let path = "";
   let pen = "M";
   row.trend.forEach((value, index) => {
@@ -198,7 +198,7 @@ function spark(row) {
     pen = "L";
   });
   const values = row.trend.filter((value) => value !== null);
-  const label = values.length ? `PSI over ${counted(values.length, "run", "runs")}: highest ${significant(Math.max(...values))}` : "no PSI";
+  const label = words || (values.length ? `PSI over ${counted(values.length, "run", "runs")}: highest ${significant(Math.max(...values))}` : "no PSI");
   const strip = [...row.levels].map((level, index) =>
     svg("rect", { x: (index * step).toFixed(1), y: height + 1, width: Math.max(step - 0.6, 0.6).toFixed(1), height: 5, class: level === " " ? "none" : LEVELS[level] }));
   return svg("svg", { class: "spark", viewBox: `0 0 ${width} ${height + 7}`, width, height: height + 7, role: "img", "aria-label": label },

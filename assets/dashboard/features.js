@@ -11,7 +11,7 @@ const featureColumns = (job) => [
   { key: "ks", head: "KS D", numeric: true, class: "wide", cell: (row) => three(row.ks), sort: (row) => row.ks, down: true },
   { key: "q", head: "q", numeric: true, class: "wide", cell: (row) => probability(row.q), sort: (row) => row.q },
   { key: "nulls", head: "null", numeric: true, class: "wide nowrap", cell: (row) => nullsText(row), sort: (row) => Math.abs(row.nulls[1] - row.nulls[0]), down: true },
-  { key: "trend", head: "PSI and levels", class: "trend", cell: spark, sort: (row) => Math.max(...row.trend.map((value) => value ?? -1)), down: true },
+  { key: "trend", head: "PSI and levels", class: "trend", cell: (row) => spark(row), sort: (row) => Math.max(...row.trend.map((value) => value ?? -1)), down: true },
   { key: "nights", head: "since", class: "wide nowrap", cell: (row) => (row.level === "ok" ? "" : nightsText(row.nights)), sort: (row) => row.nights, down: true },
   { key: "what", head: "what happened", class: "what", cell: (row) => (row.what ? [nameOf(row.what), " ", causeTag(row.cause, row.sure)] : ""), sort: (row) => row.what ?? null },
 ];

@@ -7,7 +7,8 @@ function jobsPage(jobs) {
     table("Jobs and their latest runs", [
       { head: "job", row: true, cell: (job) => link(jobLink(job.name), nameOf(job.name)) },
       { head: "latest window", cell: (job) => nameOf(job.window) },
-      ...["critical", "warning", "info", "ok", "skipped"].map((name) => ({ head: name, numeric: true, cell: (job) => number(name, job.summary[name]) })),
+      ...["critical", "warning", "info", "ok", "skipped"].map((name) => ({ head: name, numeric: true, cell: (job) => (job.runs ? number(name, job.summary[name]) : NONE) })),
+      ...(jobs.some((job) => job.models) ? [{ head: "models", numeric: true, cell: (job) => (job.models ? [levelTag(job.model_level), " ", link(modelsLink(job.name), count(job.models))] : NONE) }] : []),
       { head: "runs", numeric: true, class: "wide", cell: (job) => count(job.runs) },
     ], jobs),
   ];
@@ -17,7 +18,7 @@ function jobsPage(jobs) {
 const number = (name, value) => h("span", { class: value > 0 ? name : "dim" }, count(value));
 
 /** What the latest run found, and how it came to that. */
-function overviewPage(job) {
+function overviewPage(job, models) {
   const latest = job.runs[job.runs.length - 1];
   const before = job.runs[job.runs.length - 2];
   return [
@@ -28,6 +29,9 @@ function overviewPage(job) {
     figure("Levels over time", levelsSummary(job.runs), () => levelBars(job.runs), () => [levelColumns(), job.runs.slice().reverse()]),
     incidentsSection(job),
     worstSection(job),
+    riskSection(job.job, job.risks),
+    modelsSection(job.job, models),
+    trainingSection(models),
     findingsSection(job),
     alertsSection(job),
     section("runs", "Runs", table("The latest runs", runColumns(), job.runs.slice(-10).reverse())),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use super::incident::{Incident, Seen, check_of};
+use super::incident::{Incident, Seen, check_of, is_about_model};
 use super::message::{Action, FeatureNote, Links, MESSAGE_VERSION, Message, RunNote};
 use super::night::Night;
 use super::outbox::OpenIncident;
@@ -75,6 +75,10 @@ impl Alerts {
             summary: format!(
                 "{} in job {} ({how_long}), window {}.",
                 match incident.features.len() as u64 {
+                    0 if is_about_model(&incident.subject) => {
+                        let figures = counted(incident.others.len() as u64, "figure is", "figures are");
+                        format!("The model is {}, {figures} not as they should be", incident.level.name())
+                    }
                     0 => "The data are not as they should be".to_owned(),
                     features => counted(features, "feature drifted", "features drifted"),
                 },
@@ -84,7 +88,7 @@ impl Alerts {
             opened_at: since.opened_at,
             nights,
             more_features: incident.features.len() - features.len(),
-            members: names(&incident.features),
+            members: names(&incident.features).into_iter().chain(incident.others.iter().cloned()).collect(),
             samples: samples::rows(&night.run.current, features.iter().map(|feature| feature.name.as_str()), rows),
             features,
             ..self.message(night, since.subject, since.key)
@@ -114,7 +118,9 @@ impl Alerts {
                 let more = if muted.len() > 1 { format!(", and {} more", muted.len() - 1) } else { String::new() };
                 format!("Not over, but nobody is to be told: {first}{more}: {reason}. It has lasted {runs}.")
             }
-            _ if check_of(&known.subject).is_some() => format!("No longer so, after {runs}."),
+            _ if check_of(&known.subject).is_some() || is_about_model(&known.subject) => {
+                format!("No longer so, after {runs}.")
+            }
             (_, [member]) => match features.first() {
                 Some(feature) => format!("{} is {} after {runs}.", member.feature, feature.level.name()),
                 None => format!("{} is no longer part of the job after {runs}.", member.feature),

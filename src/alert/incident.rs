@@ -23,10 +23,34 @@ pub(super) struct Incident<'r> {
     pub(super) level: Level,
     /// The features, the most severe first; none when it is about the whole run.
     pub(super) features: Vec<&'r FeatureReport>,
+    /// What else it consists of: figures and segments of a model.
+    pub(super) others: Vec<String>,
 }
 
 /// What stands before the name of a check in the subject of an incident about the whole run.
 const WHOLE_RUN: &str = "whole run: ";
+
+/// What stands before the name of a model in the subject of an incident about it.
+const MODEL: &str = "model: ";
+/// What stands before the version there.
+const VERSION: &str = ", version ";
+
+/// The subject of incidents about a version of a model.
+pub(super) fn subject_of_model(model: &str, version: Option<&str>) -> String {
+    let version = version.map(|version| format!("{VERSION}{version}")).unwrap_or_default();
+    format!("{MODEL}{model}{version}")
+}
+
+/// Whether a subject is one about a model.
+pub(super) fn is_about_model(subject: &str) -> bool {
+    subject.starts_with(MODEL)
+}
+
+/// Whether it is about a version of this model.
+pub(super) fn is_of_model(subject: &str, model: &str) -> bool {
+    let rest = subject.strip_prefix(MODEL).and_then(|name| name.strip_prefix(model));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(VERSION))
+}
 
 /// The check, when a subject is one about the whole run.
 pub(super) fn check_of(subject: &str) -> Option<&str> {
@@ -69,6 +93,7 @@ impl<'r> Incident<'r> {
             title: title(&features),
             level: features.iter().map(|feature| feature.level).max().unwrap_or_default(),
             features,
+            others: Vec::new(),
         }
     }
 }
@@ -90,6 +115,7 @@ fn of_run(report: &Report, least: Level) -> Vec<Incident<'_>> {
             title: format!("{}{more}", findings[0].message),
             level: findings.iter().map(|finding| finding.level).max().unwrap_or_default(),
             features: Vec::new(),
+            others: Vec::new(),
         }
     };
     checks.into_iter().map(incident).collect()

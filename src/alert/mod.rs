@@ -7,7 +7,7 @@
 //!
 //! Features that moved together are one incident, and stay one until all of them are quiet; who joins it later is told of
 //! after the cool-down, not at once. An incident is told when it begins, when its level rises, when somebody asked to be
-//! reminded, and when it is over; not every night. One whose features were all muted is told as muted, once, and closed. What is told stands in the outbox (in the history's file) before anything is sent, and is marked
+//! reminded, and when it is over; not every night. A model that became worse is an incident of its own, one a version. One whose features were all muted is told as muted, once, and closed. What is told stands in the outbox (in the history's file) before anything is sent, and is marked
 //! after: a process that ends in between sends an event twice under one name, never not at all. Nothing here changes a
 //! report, and no failure here loses one.
 //!
@@ -20,6 +20,7 @@ mod deliver;
 mod incident;
 mod members;
 mod message;
+mod models;
 mod night;
 mod outbox;
 mod past;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::compose::{Since, key};
-use super::incident::{Incident, Seen, Sight, check_of, incidents, is_blind};
+use super::incident::{Incident, Seen, Sight, check_of, incidents, is_about_model, is_blind};
 use super::members::{self, last_told, matched};
 use super::message::{Message, RunNote};
 use super::outbox::{OpenIncident, enqueue, open_incidents};
@@ -37,6 +37,13 @@ pub(super) fn last_looked_at(connection: &Connection, job: &str) -> Result<Optio
     Ok(at.and_then(DateTime::from_timestamp_millis))
 }
 
+/// Notes that a run of `job` was looked at.
+pub(super) fn looked_at(transaction: &Transaction<'_>, job: &str, at: DateTime<Utc>) -> Result<(), rusqlite::Error> {
+    let sql = "INSERT INTO alert_jobs (job, at) VALUES (?1, ?2)
+               ON CONFLICT (job) DO UPDATE SET at = max(at, excluded.at)";
+    transaction.execute(sql, params![job, at.timestamp_millis()]).map(|_| ())
+}
+
 impl Alerts {
     pub(super) fn look_at(
         &self,
@@ -60,19 +67,15 @@ impl Alerts {
         let transaction =
             Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).map_err(failed)?;
         self.change(&transaction, &night)?;
-        transaction
-            .execute(
-                "INSERT INTO alert_jobs (job, at) VALUES (?1, ?2)
-                 ON CONFLICT (job) DO UPDATE SET at = max(at, excluded.at)",
-                params![job, at.timestamp_millis()],
-            )
-            .map_err(failed)?;
+        looked_at(&transaction, job, at).map_err(failed)?;
         transaction.commit().map_err(failed)
     }
 
     fn change(&self, transaction: &Transaction<'_>, night: &Night<'_>) -> Result<(), AlertError> {
         let failed = |error| self.failed(error);
-        let open = open_incidents(transaction, Some(night.job)).map_err(failed)?;
+        let mut open = open_incidents(transaction, Some(night.job)).map_err(failed)?;
+        // Of models another scan tells.
+        open.retain(|known| !is_about_model(&known.subject));
         let (tonight, silent) = matched(incidents(night.report, night.least), open);
         let limit = self.settings.limit.unwrap_or(LIMIT);
         let (mut begun, mut untold) = (0, Vec::new());
@@ -101,7 +104,7 @@ impl Alerts {
     }
 
     /// Whether people know already of everything in an incident that begins: they were told a moment ago, of no lower level.
-    fn is_stale(
+    pub(super) fn is_stale(
         &self,
         transaction: &Transaction<'_>,
         night: &Night<'_>,
@@ -121,13 +124,14 @@ impl Alerts {
         Ok(true)
     }
 
-    fn begins(
+    /// Gives the number of the incident.
+    pub(super) fn begins(
         &self,
         transaction: &Transaction<'_>,
         night: &Night<'_>,
         incident: &Incident<'_>,
         told: bool,
-    ) -> Result<(), AlertError> {
+    ) -> Result<i64, AlertError> {
         let failed = |error| self.failed(error);
         let (at, level) = (night.at.timestamp_millis(), incident.level as u8);
         let key = key(night.job, &incident.subject);
@@ -154,11 +158,11 @@ impl Alerts {
             let message = self.trigger(night, incident, &since)?;
             self.tell(transaction, Some(id), &message, |_| true)?;
         }
-        Ok(())
+        Ok(id)
     }
 
     /// Says whether people are told of an incident that they were never told of before; only with `room` they are.
-    fn goes_on(
+    pub(super) fn goes_on(
         &self,
         transaction: &Transaction<'_>,
         night: &Night<'_>,
@@ -215,7 +219,7 @@ impl Alerts {
     }
 
     /// Ends an open incident, none of whose features is loud tonight, unless one that was could not be looked at.
-    fn is_silent(
+    pub(super) fn is_silent(
         &self,
         transaction: &Transaction<'_>,
         night: &Night<'_>,

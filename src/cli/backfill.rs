@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use gpudrift::config::{Resolved, ScanOptions};
 use gpudrift::format::{counted, printable};
 use gpudrift::history::{History, RunIdentity, RunLabel, Stored};
+use gpudrift::lineage::Lineage;
 use gpudrift::progress::{NoProgress, Progress};
 use gpudrift::report::Report;
 use gpudrift::scan::backfill;
@@ -14,6 +16,7 @@ use gpudrift::verdict::Level;
 use gpudrift::window::{AsOf, Every, WindowSpec};
 
 use super::exit::{Exit, Failure};
+use super::lineage::{LineageArgs, Traced};
 use super::progress::Bar;
 use super::scan::{resolved, scan_failure};
 
@@ -46,6 +49,8 @@ pub(crate) struct BackfillArgs {
     #[arg(long, value_name = "NAMES")]
     job: Option<String>,
     #[command(flatten)]
+    lineage: LineageArgs,
+    #[command(flatten)]
     options: ScanOptions,
 }
 
@@ -66,11 +71,12 @@ pub(crate) fn run(args: &BackfillArgs) -> Result<Exit, Failure> {
         }
     }
     let jobs = resolved(args.config.as_deref(), args.job.as_deref(), typed)?;
-    let planned = jobs.iter().map(|job| Ok((job, nights(args, job)?, open(args, job)?)));
+    let plan = |job| Ok((job, nights(args, job)?, open(args, job)?, args.lineage.open(&job.sections.lineage)?));
+    let planned = jobs.iter().map(plan);
     let planned = planned.collect::<Result<Vec<_>, Failure>>()?;
     let mut exit = Exit::Finished;
-    for (job, nights, mut history) in planned {
-        if let Err(failure) = stored(job, &nights, &mut history) {
+    for (job, nights, mut history, lineage) in planned {
+        if let Err(failure) = stored(job, &nights, &mut history, lineage.as_ref()) {
             let failure = match &job.job {
                 Some(name) => failure.within(format!("job {name}")),
                 None => failure,
@@ -103,7 +109,15 @@ fn open(args: &BackfillArgs, job: &Resolved) -> Result<History, Failure> {
     History::open(&place).map_err(|error| if error.is_usage() { Failure::usage(error) } else { Failure::failed(error) })
 }
 
-fn stored(job: &Resolved, nights: &[AsOf], history: &mut History) -> Result<(), Failure> {
+fn stored(
+    job: &Resolved,
+    nights: &[AsOf],
+    history: &mut History,
+    lineage: Option<&Arc<Lineage>>,
+) -> Result<(), Failure> {
+    let label = |night: AsOf| RunLabel { job: job.job.clone(), run_id: None, as_of: Some(night.into()) };
+    let mut traced: Vec<(AsOf, Traced)> =
+        nights.iter().map(|&night| (night, Traced::start(lineage, job, &label(night)))).collect();
     let bar = Bar::default();
     let progress: &dyn Progress = if Bar::is_wanted(&job.output) { &bar } else { &NoProgress };
     let made = backfill(&job.scan, nights, progress, &mut |mut report| {
@@ -115,10 +129,19 @@ fn stored(job: &Resolved, nights: &[AsOf], history: &mut History) -> Result<(), 
         history.check_volume(&identity, &mut report).map_err(io::Error::other)?;
         let stored = history.store(&identity, &report).map_err(io::Error::other)?;
         progress.finish();
+        if let Some(at) = traced.iter().position(|(night, _)| Some(*night) == as_of) {
+            traced.swap_remove(at).1.complete(&report);
+        }
         tell(&report, as_of, &stored, job.output.quiet)
     });
     progress.finish();
-    made.map_err(scan_failure)
+    let made = made.map_err(scan_failure);
+    let problem = made.as_ref().err().map(|failure| format!("{:#}", failure.source));
+    // Nights that were not reached, or that the pass has left out.
+    for (_, traced) in traced {
+        traced.fail(problem.as_deref().unwrap_or("the night was not made"));
+    }
+    made
 }
 
 /// A line a night.

@@ -38,8 +38,12 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<Exit, Failure> {
         error @ (DashboardError::Foreign { .. } | DashboardError::NoRuns { .. }) => Failure::usage(error),
         error => Failure::failed(error),
     })?;
+    let models = match written.models as u64 {
+        0 => String::new(),
+        models => format!(" and {}", counted(models, "model", "models")),
+    };
     let text = format!(
-        "{}: {} of {}, {} KB\n",
+        "{}: {}{models} of {}, {} KB\n",
         written.index.display(),
         counted(written.features as u64, "feature", "features"),
         counted(written.jobs as u64, "job", "jobs"),

@@ -16,6 +16,7 @@ mod export;
 mod generate;
 mod history;
 mod init;
+mod lineage;
 mod model;
 mod nightly;
 mod output;

@@ -31,6 +31,13 @@ pub(crate) struct NightlyArgs {
     run_id: Option<String>,
 }
 
+impl NightlyArgs {
+    /// What the user says about the run of a job.
+    pub(crate) fn label(&self, job: Option<String>, as_of: Option<AsOf>) -> RunLabel {
+        RunLabel { job, run_id: self.run_id.clone(), as_of: as_of.map(Into::into) }
+    }
+}
+
 /// The history and the alerts of a scan, opened before the work starts.
 #[derive(Debug)]
 pub(crate) struct Nightly {
@@ -62,6 +69,7 @@ impl Nightly {
         history: &HistoryConfig,
         alerts: &AlertsConfig,
     ) -> Result<Option<Self>, Failure> {
+        let label = args.label(job, as_of);
         let place = if args.no_history { None } else { history.place(args.history) };
         let Some(place) = place else {
             let looks_back = rules.0.iter().find(|layer| layer.settings.looks_back());
@@ -89,7 +97,7 @@ impl Nightly {
             Err(error) if error.is_usage() => return Err(Failure::usage(error)),
             Err(error) => Err(error),
         };
-        Ok(Some(Self { state, label: RunLabel { job, run_id: args.run_id, as_of: as_of.map(Into::into) } }))
+        Ok(Some(Self { state, label }))
     }
 
     /// Adds what the runs before say about this one, and gives features the levels that rest on them. A history that cannot

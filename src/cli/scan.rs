@@ -14,6 +14,7 @@ use gpudrift::scan::{SavedSide, ScanError, scan, scan_and_save};
 
 use super::deliver::Deliveries;
 use super::exit::{Exit, Failure};
+use super::lineage::{LineageArgs, Traced};
 use super::nightly::{Aftermath, Nightly, NightlyArgs};
 use super::output::Output;
 use super::progress::Bar;
@@ -53,6 +54,8 @@ pub(crate) struct ScanArgs {
     job: Option<String>,
     #[command(flatten)]
     nightly: NightlyArgs,
+    #[command(flatten)]
+    lineage: LineageArgs,
 }
 
 fn long_after_help() -> String {
@@ -70,6 +73,7 @@ pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let mut nightly = nightly.collect::<Result<Vec<_>, _>>()?;
     let models = jobs.iter().map(|job| ModelUse::of(&job.sections.model)).collect::<Result<Vec<_>, _>>();
     let models = models.map_err(Failure::usage)?;
+    let lineage = jobs.iter().map(|job| args.lineage.open(&job.sections.lineage)).collect::<Result<Vec<_>, _>>()?;
     let deliveries = Deliveries::open(&jobs, several)?;
     let profiles = profiles(&jobs)?;
     let mut reports: Vec<Option<Report>> = jobs.iter().map(|_| None).collect();
@@ -79,6 +83,9 @@ pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
             Some(name) => failure.within(format!("job {name}")).report(),
             None => failure.report(),
         };
+        let traced =
+            Traced::start(lineage[index].as_ref(), job, &args.nightly.label(job.job.clone(), job.scan.windows.as_of));
+        let mut problem = None;
         match scanned(job) {
             Ok((mut report, saved)) => {
                 if let Some((saved, destination)) = saved.zip(profiles[index].as_ref())
@@ -92,13 +99,22 @@ pub(crate) fn run(args: ScanArgs) -> Result<Exit, Failure> {
                 report.models = ModelUse::impacts(&models[index], &report);
                 reports[index] = Some(report);
             }
-            Err(failure) => exit = exit.worse(named(failure)),
+            Err(failure) => {
+                problem = Some(format!("{:#}", failure.source));
+                exit = exit.worse(named(failure));
+            }
         }
         let (written, failed) = deliveries.write(index, &reports);
         let delivered = failed.is_empty();
+        problem = problem.or_else(|| failed.first().map(|failure| format!("{:#}", failure.source)));
         exit = failed.into_iter().fold(exit, |exit, failure| exit.worse(named(failure)));
         tell_written(&written, &job.output);
-        let Some(report) = &reports[index] else { continue };
+        let report = reports[index].as_ref();
+        match (&problem, report) {
+            (None, Some(report)) => traced.complete(report),
+            (problem, _) => traced.fail(problem.as_deref().unwrap_or("there is no report")),
+        }
+        let Some(report) = report else { continue };
         tell(report, &job.output);
         let nightly = nightly[index].as_mut().filter(|_| delivered);
         let after = nightly.map(|nightly| nightly.after(report)).unwrap_or_default();

@@ -21,7 +21,8 @@ use super::place::Place;
   curl -s localhost:8641/metrics
   curl -s 'localhost:8641/api/features/customer_age?job=churn' | jq .report.metrics.psi
 
-Paths: / (pages), /metrics, /api/jobs, /api/runs, /api/runs/RUN, /api/features, /api/features/NAME, /api/incidents, /healthz.
+Paths: / (pages), /metrics, /api/jobs, /api/runs, /api/runs/RUN, /api/features, /api/features/NAME, /api/incidents,
+/api/models, /api/models/NAME, /api/validations, /api/retrain, /healthz.
 Browsers ask for the token as a password, with any name; programs send Authorization: Bearer TOKEN.")]
 pub(crate) struct ServeArgs {
     /// Address and port

@@ -45,6 +45,7 @@ mod feast;
 mod file;
 mod history;
 mod job;
+mod lineage;
 mod machine;
 mod model;
 mod optional;

@@ -16,6 +16,7 @@ use super::source::SourceConfig;
 use crate::alert::AlertsConfig;
 use crate::concept::ConceptOptions;
 use crate::history::HistoryConfig;
+use crate::lineage::LineageConfig;
 use crate::model::ModelOptions;
 use crate::retrain::RetrainConfig;
 
@@ -53,6 +54,8 @@ pub struct Sections {
     pub history: HistoryConfig,
     /// Who is told, by name.
     pub alerts: AlertsConfig,
+    /// Where events of OpenLineage go.
+    pub lineage: LineageConfig,
     /// When a model is to be trained again.
     pub retrain: RetrainConfig,
     /// Any option of `gpudrift concept scan`, with underscores for dashes.
@@ -89,6 +92,7 @@ impl Section for Sections {
             feature: IndexMap::new(),
             history: self.history.over(shared.history),
             alerts: self.alerts.over(shared.alerts),
+            lineage: self.lineage.over(shared.lineage),
             retrain: self.retrain.over(shared.retrain),
             concept: self.concept.over(shared.concept),
             model: self.model.over(shared.model),
@@ -104,6 +108,7 @@ impl Section for Sections {
         self.scan.relative_to(folder);
         self.history.relative_to(folder);
         self.alerts.relative_to(folder);
+        self.lineage.relative_to(folder);
         self.concept.relative_to(folder);
         self.model.relative_to(folder);
         self.sink.relative_to(folder);
@@ -125,6 +130,7 @@ impl Section for Sections {
         checks.within("feature", |checks| self.feature.check(checks));
         checks.within("history", |checks| self.history.check(checks));
         checks.within("alerts", |checks| self.alerts.check(checks));
+        checks.within("lineage", |checks| self.lineage.check(checks));
         checks.within("retrain", |checks| self.retrain.check(checks));
         checks.within("concept", |checks| self.concept.check(checks));
         checks.within("model", |checks| self.model.check(checks));

@@ -11,6 +11,15 @@ use super::options::Names;
 use crate::quality::{Allowed, Declared, whole_text};
 use crate::verdict::{Effect, Level, Limits, Thresholds};
 
+/// The other name of `nights` in the schema, which knows no aliases.
+fn with_for(schema: &mut schemars::Schema) {
+    if let Some(properties) = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut)
+        && let Some(nights) = properties.get("nights").cloned()
+    {
+        properties.insert("for".to_owned(), nights);
+    }
+}
+
 /// The settings of a feature, and of a rule the same with the pattern that it is about.
 macro_rules! settings {
     ($($(#[$meta:meta])* pub $field:ident: Option<$type:ty>,)*) => {
@@ -18,6 +27,7 @@ macro_rules! settings {
             /// What is said about a feature; `None` is what is not said.
             #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
             #[serde(deny_unknown_fields, default)]
+            #[schemars(transform = with_for)]
             pub struct Settings {
                 $($(#[$meta])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
             }
@@ -31,7 +41,7 @@ macro_rules! settings {
         /// A rule as it is written: one flat table.
         #[derive(Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
-        #[schemars(rename = "Rule")]
+        #[schemars(rename = "Rule", transform = with_for)]
         struct Written {
             /// The features that the rule is about: a name, a glob, or an array of them.
             #[serde(rename = "match")]

@@ -38,6 +38,8 @@ pub static ASSETS: &[Asset] = &[
             include_str!("../../assets/dashboard/overview.js"),
             include_str!("../../assets/dashboard/features.js"),
             include_str!("../../assets/dashboard/feature.js"),
+            include_str!("../../assets/dashboard/models.js"),
+            include_str!("../../assets/dashboard/model.js"),
             include_str!("../../assets/dashboard/router.js"),
             "})();\n",
         ),
@@ -62,6 +64,7 @@ pub(super) struct Shell<'s> {
     pub(super) data: &'s str,
     pub(super) version: &'static str,
     pub(super) jobs: Vec<ShellJob<'s>>,
+    pub(super) models: Vec<ShellModel>,
 }
 
 /// A job, for readers without scripts.
@@ -69,4 +72,12 @@ pub(super) struct ShellJob<'s> {
     pub(super) name: &'s str,
     pub(super) window: &'s str,
     pub(super) counts: [(&'static str, u64); 4],
+}
+
+/// A model, for readers without scripts.
+pub(super) struct ShellModel {
+    pub(super) job: String,
+    pub(super) name: String,
+    pub(super) window: String,
+    pub(super) level: &'static str,
 }

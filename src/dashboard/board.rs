@@ -8,7 +8,7 @@ use super::{FeaturePage, SeriesSet, job_id};
 use crate::alert::{PastIncident, past_incidents};
 use crate::change::Cause;
 use crate::history::{History, HistoryError, RunFilter, StoredRun};
-use crate::report::{FeatureReport, Finding, Incident, Report, Run, Skipped, Summary};
+use crate::report::{FeatureReport, Finding, Incident, ModelImpact, Report, Run, Skipped, Summary};
 use crate::verdict::Level;
 
 /// Runs that the table of features looks back on.
@@ -50,6 +50,8 @@ pub struct JobPage<'b> {
     skipped: &'b [Skipped],
     more_skipped: usize,
     alerts: &'b [PastIncident],
+    /// Which drift is likely to hurt which model.
+    risks: &'b [ModelImpact],
     worst: Vec<FeatureRow<'b>>,
     chunk: usize,
 }
@@ -167,6 +169,7 @@ impl Board {
             skipped: &skipped[..skipped.len().min(LISTED)],
             more_skipped: skipped.len().saturating_sub(LISTED),
             alerts: &self.alerts,
+            risks: &self.report.models,
             worst: self.rows().take_while(|row| row.level > Level::Ok).take(WORST).collect(),
             chunk,
         }

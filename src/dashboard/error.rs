@@ -12,7 +12,7 @@ pub enum DashboardError {
     #[error(transparent)]
     History(#[from] HistoryError),
     /// There is nothing to show.
-    #[error("{} has no runs{of}; store one with gpudrift scan --history {}", path.display(), path.display())]
+    #[error("{} has no runs{of}, and no models; store one with gpudrift scan --history {}", path.display(), path.display())]
     NoRuns {
         /// The history.
         path: PathBuf,

@@ -3,6 +3,8 @@
 //! ```text
 //!     History ─> SeriesSet ─┬─> Board ───────> overview and table of features      one a job
 //!             ─> Report ────┘─> FeaturePage ─> one feature                         loaded when it is looked at
+//!     History ─> ModelBoard ─┬─> ModelsPage ──> models, and answers about training      one a job
+//!                            └─> ModelPage ───> one model, SegmentPage: one segment     loaded when it is looked at
 //!     Board, FeaturePage ─> write_site: a folder of static files;  serve: the same files, live
 //! ```
 //!
@@ -17,6 +19,8 @@ mod board;
 mod ecdf;
 mod error;
 mod feature;
+mod model;
+mod models;
 mod series;
 mod site;
 
@@ -24,6 +28,8 @@ pub use board::{Board, FeatureRow, JobPage, RECENT};
 pub use ecdf::{Ecdf, Gap};
 pub use error::DashboardError;
 pub use feature::FeaturePage;
+pub use model::{ModelPage, SegmentPage, VersionColumns};
+pub use models::{ModelBoard, ModelPast, ModelRow, ModelsPage};
 pub use series::{Series, SeriesColumns, SeriesSet};
+pub(crate) use site::{ModelBoards, job_entries, page, script};
 pub use site::{Written, chunk_size, job_id, write_site};
-pub(crate) use site::{job_entries, page, script};

@@ -159,7 +159,7 @@ pub struct SeriesColumns {
 ///
 /// The digits are an integer that is divided by a power of ten, which gives the nearest double of the short decimal:
 /// it prints as that.
-fn rounded(value: f64, digits: i32) -> Option<f64> {
+pub(super) fn rounded(value: f64, digits: i32) -> Option<f64> {
     if !value.is_finite() {
         return None;
     }

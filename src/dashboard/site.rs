@@ -3,11 +3,13 @@
 //! ```text
 //!     DIR/index.html  dashboard.css  dashboard.js  uPlot.js  uPlot-LICENSE.txt
 //!     DIR/data-5e1fae3c/jobs.js  JOB/job.js  JOB/features.js  JOB/0.js  JOB/1.js ...
+//!                                JOB/models.js  JOB/models/0.js  JOB/models/0-0.js ...   a model, and one of its segments
 //! ```
 //!
 //! The name of the data folder follows from the history. New data lies beside the old until `index.html` names it, so
 //! somebody who reads while a nightly job writes sees the one or the other; the folder before that stays one turn longer.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,8 +17,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::assets::{ASSETS, Shell, ShellJob};
-use super::{Board, DashboardError};
+use super::assets::{ASSETS, Shell, ShellJob, ShellModel};
+use super::{Board, DashboardError, ModelBoard};
 use crate::history::{History, RunFilter, StoredRun};
 use crate::verdict::Level;
 
@@ -36,6 +38,8 @@ pub struct Written {
     pub jobs: usize,
     /// Features of all jobs.
     pub features: usize,
+    /// Models of all jobs.
+    pub models: usize,
     /// Bytes in all files.
     pub bytes: u64,
 }
@@ -70,29 +74,47 @@ pub(crate) fn script(key: &str, value: &impl Serialize) -> serde_json::Result<Ve
 pub(crate) struct JobEntry<'r> {
     id: String,
     name: &'r str,
+    /// Runs; none of a job that has models alone.
     runs: usize,
+    /// The latest run, or else the latest window of a model.
     window: &'r str,
     #[serde(with = "crate::history::instant")]
     at: chrono::DateTime<chrono::Utc>,
     summary: crate::report::Summary,
+    models: usize,
+    /// The highest level of its models.
+    model_level: Level,
+    /// Answers to the question whether to train.
+    decisions: usize,
 }
+
+/// Models of jobs, by the names of these.
+pub(crate) type ModelBoards = BTreeMap<String, ModelBoard>;
 
 /// Every job of a history with its latest run, by name.
 #[must_use]
-pub(crate) fn job_entries(runs: &[StoredRun]) -> Vec<JobEntry<'_>> {
-    let mut jobs: std::collections::BTreeMap<&str, (usize, &StoredRun)> = std::collections::BTreeMap::new();
+pub(crate) fn job_entries<'r>(runs: &'r [StoredRun], models: &'r ModelBoards) -> Vec<JobEntry<'r>> {
+    let mut jobs: BTreeMap<&str, (usize, Option<&StoredRun>)> =
+        models.keys().map(|job| (job.as_str(), (0, None))).collect();
     for run in runs {
-        let (number, latest) = jobs.entry(&run.job).or_insert((0, run));
-        (*number, *latest) = (*number + 1, run);
+        let (number, latest) = jobs.entry(&run.job).or_default();
+        (*number, *latest) = (*number + 1, Some(run));
     }
     jobs.into_iter()
-        .map(|(name, (runs, latest))| JobEntry {
-            id: job_id(name),
-            name,
-            runs,
-            window: &latest.window,
-            at: latest.at,
-            summary: latest.summary,
+        .map(|(name, (runs, latest))| {
+            let board = models.get(name);
+            let window = board.and_then(ModelBoard::latest);
+            JobEntry {
+                id: job_id(name),
+                name,
+                runs,
+                window: latest.map(|run| &*run.window).or(window.map(|one| &*one.key.window)).unwrap_or_default(),
+                at: latest.map(|run| run.at).or(window.map(|window| window.at)).unwrap_or_default(),
+                summary: latest.map(|run| run.summary).unwrap_or_default(),
+                models: board.map_or(0, |board| board.models.len()),
+                model_level: board.map(ModelBoard::level).unwrap_or_default(),
+                decisions: board.map_or(0, |board| board.decisions.len()),
+            }
         })
         .collect()
 }
@@ -101,9 +123,9 @@ pub(crate) fn job_entries(runs: &[StoredRun]) -> Vec<JobEntry<'_>> {
 ///
 /// # Errors
 /// When the template cannot be filled.
-pub(crate) fn page(data: &str, runs: &[StoredRun]) -> Result<String, askama::Error> {
+pub(crate) fn page(data: &str, runs: &[StoredRun], models: &ModelBoards) -> Result<String, askama::Error> {
     use askama::Template;
-    let entries = job_entries(runs);
+    let entries = job_entries(runs, models);
     let counts = |entry: &JobEntry<'_>| {
         [Level::Critical, Level::Warning, Level::Info, Level::Ok]
             .map(|level| (level.name(), entry.summary.of_level(level)))
@@ -111,7 +133,14 @@ pub(crate) fn page(data: &str, runs: &[StoredRun]) -> Result<String, askama::Err
     let job = |entry: &JobEntry<'_>| (entry.name.to_owned(), entry.window.to_owned(), counts(entry));
     let jobs: Vec<_> = entries.iter().map(job).collect();
     let jobs = jobs.iter().map(|(name, window, counts)| ShellJob { name, window, counts: *counts }).collect();
-    Shell { data, version: env!("CARGO_PKG_VERSION"), jobs }.render()
+    let model = |board: &'_ ModelBoard, past: &super::ModelPast| ShellModel {
+        job: board.job.clone(),
+        name: past.name.clone(),
+        window: past.latest().map_or_else(String::new, |window| window.key.window.clone()),
+        level: past.level().name(),
+    };
+    let models = models.values().flat_map(|board| board.models.iter().map(move |past| model(board, past))).collect();
+    Shell { data, version: env!("CARGO_PKG_VERSION"), jobs, models }.render()
 }
 
 /// Writes the pages of every job, or of one, with the latest `last` runs of each.
@@ -125,7 +154,8 @@ pub fn write_site(
     folder: &Path,
 ) -> Result<Written, DashboardError> {
     let runs = history.runs(&RunFilter { job: job.map(str::to_owned), last: None })?;
-    if runs.is_empty() {
+    let models = ModelBoard::all(history, job, last)?;
+    if runs.is_empty() && models.is_empty() {
         let of = job.map_or_else(String::new, |job| format!(" of job {job:?}"));
         return Err(DashboardError::NoRuns { path: history.path().to_owned(), of });
     }
@@ -134,29 +164,33 @@ pub fn write_site(
     if index.exists() && !before.contains(MARK) {
         return Err(DashboardError::Foreign { path: index });
     }
-    let data = format!("{DATA}{}", fingerprint(&runs, last));
+    let data = format!("{DATA}{}", fingerprint(&runs, last, &history.models_state()?));
     let site = Site { folder: folder.to_owned(), data: data.clone() };
     let mut bytes = 0;
     for asset in ASSETS {
         bytes += site.put(asset.name, asset.text.as_bytes())?;
     }
-    let (mut features, entries) = (0, job_entries(&runs));
+    let (mut features, entries) = (0, job_entries(&runs, &models));
     for entry in &entries {
         if let Some(board) = Board::read(history, entry.name, last, true)? {
             bytes += site.write_job(&board)?;
             features += board.order.len();
         }
     }
+    for board in models.values() {
+        bytes += site.write_models(board)?;
+    }
     bytes += site.put_script("jobs", &entries)?;
-    let text = page(&data, &runs).map_err(|error| site.failed("index.html", std::io::Error::other(error)))?;
+    let text = page(&data, &runs, &models).map_err(|error| site.failed("index.html", std::io::Error::other(error)))?;
     bytes += site.put("index.html", text.as_bytes())?;
     site.clear(&before)?;
-    Ok(Written { index, jobs: entries.len(), features, bytes })
+    let models = models.values().map(|board| board.models.len()).sum();
+    Ok(Written { index, jobs: entries.len(), features, models, bytes })
 }
 
 /// Eight digits that change when the data does.
-fn fingerprint(runs: &[StoredRun], last: Option<usize>) -> String {
-    let mut hash = Sha256::new_with_prefix(format!("{} {last:?} ", env!("CARGO_PKG_VERSION")));
+fn fingerprint(runs: &[StoredRun], last: Option<usize>, models: &str) -> String {
+    let mut hash = Sha256::new_with_prefix(format!("{} {last:?} {models} ", env!("CARGO_PKG_VERSION")));
     for run in runs {
         hash.update(format!("{} {} {}\n", run.name, run.revision, run.content));
     }
@@ -183,6 +217,18 @@ impl Site {
             self.put_script(&format!("{id}/{number}"), &pages)
         });
         Ok(bytes + written.sum::<Result<u64, _>>()?)
+    }
+
+    fn write_models(&self, board: &ModelBoard) -> Result<u64, DashboardError> {
+        let id = job_id(&board.job);
+        let mut bytes = self.put_script(&format!("{id}/models"), &board.page())?;
+        for (n, past) in board.models.iter().enumerate() {
+            bytes += self.put_script(&format!("{id}/models/{n}"), &board.model_page(n))?;
+            for k in 0..past.segments().len() {
+                bytes += self.put_script(&format!("{id}/models/{n}-{k}"), &board.segment_page(n, k))?;
+            }
+        }
+        Ok(bytes)
     }
 
     fn put_script(&self, key: &str, value: &impl Serialize) -> Result<u64, DashboardError> {

@@ -176,6 +176,10 @@ impl Store for Dataset {
         self.model_windows(job, model)
     }
 
+    fn models_state(&self) -> Result<String, HistoryError> {
+        Ok(self.model_windows_state())
+    }
+
     fn prune_models(&mut self, keep: TimeDelta) -> Result<usize, HistoryError> {
         let latest = self.model_windows(None, None)?.pop();
         latest.map_or(Ok(0), |latest| self.prune_model_windows(latest.at - keep))

@@ -151,6 +151,8 @@ trait Store: Send {
     fn put_models(&mut self, entries: &[ModelEntry]) -> Result<ModelsStored, HistoryError>;
     /// All windows of a job and of a model, where they are named, by instant, the oldest first.
     fn models(&self, job: Option<&str>, model: Option<&str>) -> Result<Vec<ModelWindow>, HistoryError>;
+    /// A text that is another one when windows of models came, went, or changed.
+    fn models_state(&self) -> Result<String, HistoryError>;
     /// Removes windows of models that end longer before the latest one, and says how many.
     fn prune_models(&mut self, keep: TimeDelta) -> Result<usize, HistoryError>;
 }

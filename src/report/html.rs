@@ -8,6 +8,7 @@ use askama::Template;
 
 use super::bars::Bars;
 use super::happened::{self, Happened};
+use super::impact;
 use super::{FeatureReport, Number, Report, Sink, SinkOptions};
 use crate::format::{count, counted, percent, printable, probability, significant};
 use crate::verdict::Level;
@@ -50,6 +51,7 @@ struct Page {
     warnings: Vec<String>,
     incidents: Vec<IncidentRow>,
     incidents_headline: String,
+    models: Vec<ModelRow>,
     columns: [Column; 8],
     rows: Vec<Row>,
     hidden: String,
@@ -82,6 +84,14 @@ struct IncidentRow {
     title: String,
     cause: &'static str,
     members: String,
+}
+
+/// A model, and the drift that is likely to hurt it.
+struct ModelRow {
+    name: String,
+    level: &'static str,
+    risk: String,
+    drift: String,
 }
 
 /// What happened to a feature.
@@ -150,6 +160,7 @@ impl Page {
             warnings: run.warnings.iter().map(|warning| printable(warning)).collect(),
             incidents_headline: happened.headline().unwrap_or_default(),
             incidents: happened.incidents.iter().map(|incident| IncidentRow::of(incident)).collect(),
+            models: report.models.iter().map(ModelRow::of).collect(),
             columns: columns.map(|name| Column { name, numeric: matches!(name, "PSI" | "KS D" | "p" | "q" | "null") }),
             rows: features.into_iter().map(Row::of).collect(),
             hidden: count(hidden as u64),
@@ -191,6 +202,18 @@ impl IncidentRow {
             title: printable(&incident.title),
             cause: incident.cause.words(),
             members: if incident.features.len() > 1 { happened::members(incident, MEMBERS) } else { String::new() },
+        }
+    }
+}
+
+impl ModelRow {
+    fn of(model: &super::ModelImpact) -> Self {
+        let worst = model.impacts.iter().map(|impact| impact.level).max().unwrap_or_default();
+        Self {
+            name: printable(&model.model),
+            level: worst.name(),
+            risk: impact::risk(model),
+            drift: impact::words(model),
         }
     }
 }

@@ -16,7 +16,7 @@ mod markdown;
 mod ndjson;
 mod number;
 pub(crate) mod parquet;
-mod prometheus;
+pub(crate) mod prometheus;
 mod rows;
 #[cfg(test)]
 pub(crate) mod samples;

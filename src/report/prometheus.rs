@@ -17,7 +17,7 @@ use crate::verdict::Level;
 const LISTED: usize = 100;
 
 /// The label that tells jobs apart. Prometheus has a label `job` of its own, which says what was scraped.
-const JOB_LABEL: &str = "drift_job";
+pub(crate) const JOB_LABEL: &str = "drift_job";
 
 /// The textfile collector's format.
 pub(super) struct Prometheus;
@@ -57,10 +57,10 @@ pub fn prometheus_of_jobs(jobs: &[(&str, &Report)], options: &SinkOptions, out: 
 }
 
 /// Labels and value of one sample.
-type Sample<'r> = (Vec<(&'static str, &'r str)>, f64);
+pub(crate) type Sample<'r> = (Vec<(&'static str, &'r str)>, f64);
 
 /// One metric with all its samples.
-struct Gauge<'r> {
+pub(crate) struct Gauge<'r> {
     name: &'static str,
     help: &'static str,
     samples: Vec<Sample<'r>>,
@@ -73,7 +73,6 @@ fn gauges<'r>(report: &'r Report, options: &SinkOptions) -> Vec<Gauge<'r>> {
     let listed = "Features that have series of their own below.";
     gauges.push(Gauge::one("gpudrift_features_listed", listed, real(features.len() as u64)));
     gauges.extend(series(&features));
-    gauges.retain(|gauge| !gauge.samples.is_empty());
     gauges
 }
 
@@ -89,7 +88,7 @@ fn listed<'r>(report: &'r Report, options: &SinkOptions) -> Vec<&'r FeatureRepor
 }
 
 impl<'r> Gauge<'r> {
-    fn new(name: &'static str, help: &'static str, samples: impl IntoIterator<Item = Sample<'r>>) -> Self {
+    pub(crate) fn new(name: &'static str, help: &'static str, samples: impl IntoIterator<Item = Sample<'r>>) -> Self {
         Self { name, help, samples: samples.into_iter().collect() }
     }
 
@@ -151,8 +150,9 @@ fn series<'r>(features: &[&'r FeatureReport]) -> [Gauge<'r>; 5] {
     ]
 }
 
-fn write_gauges<'r>(out: &mut dyn Write, gauges: impl IntoIterator<Item = Gauge<'r>>) -> io::Result<()> {
-    for Gauge { name, help, samples } in gauges {
+/// Writes metrics, each with its help and type; one without samples does not appear.
+pub(crate) fn write_gauges<'r>(out: &mut dyn Write, gauges: impl IntoIterator<Item = Gauge<'r>>) -> io::Result<()> {
+    for Gauge { name, help, samples } in gauges.into_iter().filter(|gauge| !gauge.samples.is_empty()) {
         writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge")?;
         for (labels, value) in samples {
             let labels: Vec<_> =

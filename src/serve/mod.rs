@@ -3,11 +3,13 @@
 //! | path | what it is |
 //! |---|---|
 //! | `/` | the pages |
-//! | `/metrics` | the latest run of every job, in Prometheus' text format |
+//! | `/metrics` | the latest run of every job and the latest windows of its models, in Prometheus' text format |
 //! | `/api/jobs` | jobs with their latest run |
 //! | `/api/runs`, `/api/runs/RUN` | the runs of a job; one run's report, as `scan --format json` writes it |
 //! | `/api/features`, `/api/features/NAME` | features of the latest run; one with its past |
 //! | `/api/incidents` | incidents of the latest run, and those that people were told of |
+//! | `/api/models`, `/api/models/NAME` | models with their latest window; the windows of one, as `model history -f json` has them |
+//! | `/api/validations`, `/api/retrain` | what validations decided; answers to the question whether to train |
 //! | `/healthz` | `ok` |
 //!
 //! `?job=NAME` says which job; it may be left out where there is one. Nothing here writes, and only GET and HEAD are
@@ -15,6 +17,7 @@
 //! one through a name that points here; elsewhere every request needs a token.
 
 mod api;
+mod gauges;
 mod guard;
 mod live;
 mod routes;
@@ -28,6 +31,7 @@ use tiny_http::{Header, Method, Request, Response};
 
 use crate::config::Secret;
 use crate::history::{History, HistoryError, HistoryPlace};
+pub use gauges::prometheus_of_models;
 use guard::Guard;
 use live::Live;
 

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
 use super::live::Live;
-use super::{JSON, Reply, api};
+use super::{JSON, Reply, api, prometheus_of_models};
 use crate::dashboard::assets::{ASSETS, SCRIPT};
 use crate::dashboard::{Series, job_entries, job_id, page, script};
 use crate::history::HistoryError;
@@ -69,7 +69,8 @@ fn asset(name: &str) -> Result<Reply, Problem> {
 }
 
 fn index(live: &Live<'_>) -> Result<Reply, Problem> {
-    let text = page(DATA, &live.runs()?).map_err(|error| Problem::Answer(error.into()))?;
+    let models = live.models()?;
+    let text = page(DATA, &live.runs()?, &models).map_err(|error| Problem::Answer(error.into()))?;
     Ok(Reply::ok("text/html; charset=utf-8", text))
 }
 
@@ -81,22 +82,43 @@ fn data(live: &Live<'_>, parts: &[&str]) -> Result<Reply, Problem> {
     let key = key.strip_suffix(".js").ok_or_else(missing)?;
     let reply = |bytes: serde_json::Result<Vec<u8>>| Ok(Reply::ok(SCRIPT, bytes?));
     let (id, what) = match key.split_once('/') {
-        None if key == "jobs" => return reply(script(key, &job_entries(&runs))),
+        None if key == "jobs" => {
+            let models = live.models()?;
+            return reply(script(key, &job_entries(&runs, &models)));
+        }
         None => return Err(missing()),
         Some(pair) => pair,
     };
+    if let Some(what) = what.strip_prefix("models") {
+        let boards = live.models()?;
+        let board = boards.values().find(|board| job_id(&board.job) == id).ok_or_else(missing)?;
+        return match what.strip_prefix('/').map(|what| what.split_once('-').unwrap_or((what, ""))) {
+            None if what.is_empty() => reply(script(key, &board.page())),
+            None => Err(missing()),
+            Some((n, "")) => reply(script(key, &number(n).and_then(|n| board.model_page(n)).ok_or_else(missing)?)),
+            Some((n, k)) => {
+                let page = number(n).zip(number(k)).and_then(|(n, k)| board.segment_page(n, k));
+                reply(script(key, &page.ok_or_else(missing)?))
+            }
+        };
+    }
     let job = runs.iter().map(|run| run.job.as_str()).find(|job| job_id(job) == id).ok_or_else(missing)?;
     let board = live.board(job)?.ok_or_else(missing)?;
     match what {
         "job" => reply(script(key, &board.page(1))),
         "features" => reply(script(key, &board.rows().collect::<Vec<_>>())),
-        number => {
-            let n: usize = number.parse().map_err(|_| missing())?;
+        place => {
+            let n = number(place).ok_or_else(missing)?;
             let feature = board.features().nth(n).ok_or_else(missing)?;
             let past = Series::of(&live.history.series(job, &feature.name)?, &board.runs);
             reply(script(key, &[board.page_of(n, feature, &past)]))
         }
     }
+}
+
+/// A place in a list.
+fn number(text: &str) -> Option<usize> {
+    text.parse().ok()
 }
 
 fn metrics(live: &Live<'_>) -> Result<Reply, Problem> {
@@ -108,8 +130,10 @@ fn metrics(live: &Live<'_>) -> Result<Reply, Problem> {
     for job in jobs {
         boards.extend(live.board(job)?.map(|board| (job, board)));
     }
+    let models = live.models()?;
     let reports: Vec<_> = boards.iter().map(|(job, board)| (*job, &board.report)).collect();
     let mut text = Vec::new();
     prometheus_of_jobs(&reports, &SinkOptions::default(), &mut text).map_err(|error| Problem::Answer(error.into()))?;
+    prometheus_of_models(models.values(), &mut text).map_err(|error| Problem::Answer(error.into()))?;
     Ok(Reply::ok("text/plain; version=0.0.4; charset=utf-8", text))
 }

@@ -85,3 +85,34 @@ pub(crate) fn dump(browser: &Path, url: &str, look: Look) -> String {
     let output = command.args(["--dump-dom", url]).output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
+
+/// What is wrong with a page for people who cannot see it, use no mouse, or see weak contrasts badly.
+#[allow(dead_code, reason = "pages of a server are looked at once")]
+pub(crate) const WRONG: &str = r#"(() => {
+  for (const one of document.querySelectorAll('details')) one.open = true;
+  const wrong = [];
+  const all = (query) => [...document.querySelectorAll(query)];
+  if (all('h1').length !== 1) wrong.push('not one h1');
+  if (document.documentElement.lang !== 'en') wrong.push('no language');
+  all('table:not(.u-legend)').forEach((table) => { if (!table.caption) wrong.push('a table without caption'); });
+  all('main th:not(.u-legend th)').forEach((th) => { if (!th.scope) wrong.push('th without scope: ' + th.textContent); });
+  all('input').forEach((input) => { if (!input.labels.length) wrong.push('an input without label'); });
+  all('.plot').forEach((plot) => { if (!plot.getAttribute('aria-label')) wrong.push('a chart without words'); });
+  all('a, button').forEach((one) => { if (!one.textContent.trim()) wrong.push('a link without text'); });
+  const levels = all('h1, h2, h3').map((one) => Number(one.tagName[1]));
+  levels.forEach((level, index) => { if (index && level > levels[index - 1] + 1) wrong.push('a heading is skipped'); });
+  const rgb = (text) => text.match(/[\d.]+/g).map(Number);
+  const luminance = (parts) => parts.slice(0, 3).map((c) => c / 255).map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (one) => { for (let e = one; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0.99) return c; } return [255, 255, 255]; };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let checked = 0;
+  while (walker.nextNode()) {
+    const one = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || ['SCRIPT', 'NOSCRIPT', 'STYLE'].includes(one.tagName) || one.disabled || !one.getClientRects().length) continue;
+    const [a, b] = [luminance(rgb(getComputedStyle(one).color)), luminance(behind(one))].sort((x, y) => y - x);
+    checked += 1;
+    if ((a + 0.05) / (b + 0.05) < 4.5) wrong.push('contrast of ' + walker.currentNode.data.slice(0, 30) + ': ' + ((a + 0.05) / (b + 0.05)).toFixed(2));
+  }
+  if (document.documentElement.scrollWidth > innerWidth) wrong.push('the page is wider than the window: ' + document.documentElement.scrollWidth);
+  return { wrong: [...new Set(wrong)], checked, back: getComputedStyle(document.body).backgroundColor };
+})()"#;

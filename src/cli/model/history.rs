@@ -2,7 +2,7 @@
 
 use clap::Args;
 use gpudrift::format::{count, counted, percent, printable, significant};
-use gpudrift::history::{ModelFilter, ModelSegment, ModelTrend, ModelValue, ModelWindow, StoredValidation};
+use gpudrift::history::{ModelFilter, ModelTrend, ModelValue, ModelWindow, StoredValidation};
 use gpudrift::model::{METRICS, Task, metric};
 use gpudrift::report::sparkline;
 use gpudrift::verdict::Level;
@@ -108,11 +108,6 @@ fn text(value: &serde_json::Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// What is known of a metric in a window: from labels, or else as it is to be expected.
-fn best(value: &ModelValue, name: &str) -> Option<f64> {
-    value.metric(name).or_else(|| value.estimate(name))
-}
-
 /// The same in words, an expected value with a tilde.
 fn told(value: &ModelValue, name: &str) -> String {
     match (value.metric(name), value.estimate(name)) {
@@ -123,10 +118,7 @@ fn told(value: &ModelValue, name: &str) -> String {
 }
 
 fn title(trend: &ModelTrend) -> String {
-    let segment = trend
-        .segment
-        .as_ref()
-        .map(|ModelSegment { column, value }| format!("{column}={}", value.as_deref().unwrap_or("null")));
+    let segment = trend.segment.as_ref().map(ToString::to_string);
     [trend.version.clone(), segment].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
@@ -135,7 +127,7 @@ fn many(trends: &[ModelTrend], shown: impl Fn(&ModelTrend) -> String) -> String 
     let row = |trend: &ModelTrend| {
         let name = shown(trend);
         let latest = trend.windows.last();
-        let values: Vec<_> = trend.windows.iter().map(|window| best(window.latest(), &name)).collect();
+        let values: Vec<_> = trend.windows.iter().map(|window| window.latest().best(&name)).collect();
         let change = trend.windows.windows(2).rev().find_map(|pair| {
             let [before, after] = [&pair[0], &pair[1]].map(|window| window.latest().level);
             (before != after).then(|| format!("{} → {} in {}", before.name(), after.name(), pair[1].key.window))

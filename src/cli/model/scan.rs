@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use clap::Args;
-use gpudrift::config::DEFAULT_FILE;
+use gpudrift::alert::{AlertError, Alerts, Delivered};
+use gpudrift::config::{DEFAULT_FILE, FileConfig};
 use gpudrift::format::{counted, printable};
-use gpudrift::history::{AsOf, History, ModelsStored, model_entries};
+use gpudrift::history::{AsOf, DEFAULT_JOB, History, ModelsStored, model_entries};
 use gpudrift::model::ModelReport;
 use gpudrift::model::scan::scan;
 
 use super::EXAMPLES;
 use super::look::{LookArgs, Written};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::nightly::alert_failure;
 use crate::cli::place::begin;
 
 /// What `gpudrift model scan` takes.
@@ -36,6 +38,9 @@ struct Kept {
     /// Keep nothing, whatever the file says
     #[arg(long, conflicts_with = "history")]
     no_history: bool,
+    /// Tell nobody, whatever the file says
+    #[arg(long)]
+    no_alerts: bool,
     /// Name of the job that the windows belong to [default: default]
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
@@ -54,13 +59,26 @@ impl Written for ModelReport {
     }
 }
 
-/// Scans, writes the report, then stores it: nothing that goes wrong there can lose it.
+/// Scans, writes the report, then stores it and tells about it: nothing that goes wrong there can lose it.
 pub(super) fn run(args: &ModelScanArgs) -> Result<Exit, Failure> {
     let history = args.kept.open(&args.look)?;
+    let alerts = history.as_ref().map(|history| args.kept.alerts(&args.look, history)).transpose()?.flatten();
     let (report, fail_on) = args.look.run(scan)?;
     let mut said: Vec<String> = report.warnings().iter().map(|warning| format!("warning: {warning}")).collect();
+    let mut waits = false;
     if let Some(mut history) = history {
         said.push(args.kept.store(&mut history, &report)?);
+        if let Some(alerts) = alerts {
+            let told = args.kept.tell(&history, &alerts, &report);
+            waits = told.as_ref().map_or(true, |told| told.waiting > 0);
+            match told {
+                Ok(told) => {
+                    let sent = (told.sent > 0).then(|| counted(told.sent as u64, "alert sent", "alerts sent"));
+                    said.extend(told.warnings.iter().map(|warning| format!("warning: {warning}")).chain(sent));
+                }
+                Err(error) => said.push(format!("warning: nobody was told: {:#}", anyhow::Error::from(error))),
+            }
+        }
     }
     if !args.look.quiet {
         for line in said {
@@ -69,7 +87,11 @@ pub(super) fn run(args: &ModelScanArgs) -> Result<Exit, Failure> {
         }
     }
     let reached = report.models.iter().zip(fail_on).any(|(model, (_, fail_on))| fail_on.is_reached(model.level));
-    Ok(if reached { Exit::Gate } else { Exit::Finished })
+    Ok(match () {
+        () if reached => Exit::Gate,
+        () if waits => Exit::Incomplete,
+        () => Exit::Finished,
+    })
 }
 
 impl Kept {
@@ -78,11 +100,15 @@ impl Kept {
         if self.no_history {
             return Ok(None);
         }
-        let default = Path::new(DEFAULT_FILE);
-        // As models are looked for: flags that name an input stand for themselves.
-        let alone = args.options.input.is_some() && args.model.is_empty();
-        let file = args.config.as_deref().or((!alone && default.exists()).then_some(default));
-        begin(self.history.as_deref(), file)
+        begin(self.history.as_deref(), file(args))
+    }
+
+    /// Who is told, by the file.
+    fn alerts(&self, args: &LookArgs, history: &History) -> Result<Option<Alerts>, Failure> {
+        let Some(file) = file(args).filter(|_| !self.no_alerts) else { return Ok(None) };
+        let config = FileConfig::read(file)?.sections.alerts;
+        let told = !config.channels.is_empty();
+        told.then(|| Alerts::open(history, &config)).transpose().map_err(alert_failure)
     }
 
     /// Stores the report, and says what became of its windows.
@@ -91,6 +117,20 @@ impl Kept {
         let stored = history.store_models(&entries).map_err(Failure::failed)?;
         Ok(said(&stored, history.path()))
     }
+
+    /// Tells of the models that are worse, and of those that are well again.
+    fn tell(&self, history: &History, alerts: &Alerts, report: &ModelReport) -> Result<Delivered, AlertError> {
+        let models: Vec<String> = report.models.iter().map(|facts| facts.model.clone()).collect();
+        alerts.models(history, self.job.as_deref().unwrap_or(DEFAULT_JOB), &models)?;
+        alerts.flush()
+    }
+}
+
+/// The file that models come from: flags that name an input stand for themselves.
+fn file(args: &LookArgs) -> Option<&Path> {
+    let default = Path::new(DEFAULT_FILE);
+    let alone = args.options.input.is_some() && args.model.is_empty();
+    args.config.as_deref().or((!alone && default.exists()).then_some(default))
 }
 
 fn said(stored: &ModelsStored, path: &Path) -> String {

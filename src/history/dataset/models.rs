@@ -16,6 +16,7 @@ use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch, StringArray, UI
 use chrono::{DateTime, Utc};
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
+use sha2::Digest;
 
 use super::{Dataset, batches, damaged, encoded_name, io, parquet, replace};
 use crate::history::HistoryError;
@@ -86,6 +87,17 @@ impl Dataset {
         });
         windows.sort_by_key(|window| window.at);
         Ok(windows)
+    }
+
+    /// Another text whenever a file came, went, or was replaced.
+    pub(super) fn model_windows_state(&self) -> String {
+        let state = |path: PathBuf| {
+            let facts = path.metadata().ok()?;
+            let since = facts.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+            Some(format!("{} {} {since:?}", path.display(), facts.len()))
+        };
+        let files: Vec<String> = self.model_files().filter_map(state).collect();
+        hex::encode(sha2::Sha256::digest(files.join("\n")))
     }
 
     pub(super) fn prune_model_windows(&self, before: DateTime<Utc>) -> Result<usize, HistoryError> {

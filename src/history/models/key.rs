@@ -17,6 +17,13 @@ pub struct ModelSegment {
     pub value: Option<String>,
 }
 
+/// `region=south`; null is a word here.
+impl std::fmt::Display for ModelSegment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}={}", self.column, self.value.as_deref().unwrap_or("null"))
+    }
+}
+
 /// What a window of a model is known by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ModelKey {

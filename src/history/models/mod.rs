@@ -73,6 +73,20 @@ impl History {
         Ok(trend::filtered(windows, filter))
     }
 
+    /// A text that is another one when windows of models, validations, or answers about training came, went, or changed.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn models_state(&self) -> Result<String, HistoryError> {
+        let sql = "SELECT (SELECT count(*) || ' ' || total(at) FROM validations) || ' ' ||
+                          (SELECT count(*) || ' ' || total(at) || ' ' || total(length(decision)) || ' ' ||
+                                  coalesce(group_concat(answer, ''), '') FROM (SELECT * FROM retrain_decisions ORDER BY at, job))";
+        let connection = super::connect(self.state_path())?;
+        let ledger = connection.query_row(sql, [], |row| row.get::<_, Option<String>>(0));
+        let ledger = ledger.map_err(|error| HistoryError::sqlite("read", self.state_path(), error))?;
+        Ok(format!("{} {}", self.store.models_state()?, ledger.unwrap_or_default()))
+    }
+
     /// The same as series: one a job, model, version and segment.
     ///
     /// # Errors

@@ -132,6 +132,14 @@ impl ModelTrend {
         self.windows.last().map(|window| window.latest().level).unwrap_or_default()
     }
 
+    /// How it stands: the level of its latest window or, where labels are not there yet, of the latest one with figures from
+    /// labels, if that is higher.
+    #[must_use]
+    pub fn standing(&self) -> Level {
+        let measured = self.windows.iter().rev().find(|window| !window.latest().metrics.is_empty());
+        self.level().max(measured.map(|window| window.latest().level).unwrap_or_default())
+    }
+
     /// The highest level of all its windows.
     #[must_use]
     pub fn worst(&self) -> Level {

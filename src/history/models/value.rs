@@ -96,6 +96,19 @@ impl ModelValue {
         self.estimated.get(name).and_then(|estimate| estimate.value)
     }
 
+    /// A figure from labels or, without them, as it was to be expected.
+    #[must_use]
+    pub fn best(&self, name: &str) -> Option<f64> {
+        self.metric(name).or_else(|| self.estimate(name))
+    }
+
+    /// What a figure is held against.
+    #[must_use]
+    pub fn baseline(&self, name: &str) -> Option<f64> {
+        let measured = self.metrics.get(name).and_then(|metric| metric.baseline);
+        measured.or_else(|| self.estimated.get(name).and_then(|estimate| estimate.baseline))
+    }
+
     /// Whether it says the same, whenever it was stored. Reasons follow from the figures; q-values depend on how many windows
     /// the log has, and say nothing new about this one unless its level is another.
     #[must_use]

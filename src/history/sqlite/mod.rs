@@ -107,6 +107,10 @@ impl Store for Database {
         self.doing("read", |connection| models::read(connection, job, model))
     }
 
+    fn models_state(&self) -> Result<String, HistoryError> {
+        self.doing("read", models::state)
+    }
+
     fn prune_models(&mut self, keep: TimeDelta) -> Result<usize, HistoryError> {
         self.doing("write", |connection| models::prune(connection, keep))
     }

@@ -90,6 +90,13 @@ pub(super) fn read(
     connection.prepare_cached(&sql)?.query_map([job, model], window_of)?.collect()
 }
 
+/// A text that is another one when windows came, went, or changed.
+pub(super) fn state(connection: &Connection) -> Result<String, rusqlite::Error> {
+    let sql = "SELECT count(*) || ' ' || total(revision) || ' ' || total(open) || ' ' || total(at) || ' ' || max(id)
+               FROM model_windows";
+    connection.query_row(sql, [], |row| row.get::<_, Option<String>>(0)).map(Option::unwrap_or_default)
+}
+
 fn window_of(row: &Row<'_>) -> Result<ModelWindow, rusqlite::Error> {
     let column: Option<String> = row.get(4)?;
     let value = row.get(5)?;
