@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use clap::Args;
-use gpudrift::config::DEFAULT_FILE;
+use gpudrift::backend::gpu::Devices;
+use gpudrift::backend::{Asked, open};
+use gpudrift::config::{BackendChoice, DEFAULT_FILE};
 use gpudrift::format::{counted, printable};
 use gpudrift::history::{AsOf, History, ModelsStored, model_entries};
 use gpudrift::model::ModelReport;
-use gpudrift::model::scan::scan;
+use gpudrift::model::scan::scan_on;
 
 use super::EXAMPLES;
 use super::look::{LookArgs, Written};
@@ -22,6 +24,9 @@ use crate::cli::place::begin;
 pub(super) struct ModelScanArgs {
     #[command(flatten)]
     look: LookArgs,
+    /// Who sorts the scores; the report is the same. A GPU gains nothing where the processor waits for the disk
+    #[arg(long, value_enum, default_value = "cpu", value_name = "BACKEND")]
+    backend: BackendChoice,
     #[command(flatten)]
     kept: Kept,
 }
@@ -57,7 +62,14 @@ impl Written for ModelReport {
 /// Scans, writes the report, then stores it: nothing that goes wrong there can lose it.
 pub(super) fn run(args: &ModelScanArgs) -> Result<Exit, Failure> {
     let history = args.kept.open(&args.look)?;
-    let (report, fail_on) = args.look.run(scan)?;
+    let backend = match args.backend {
+        BackendChoice::Cpu => None,
+        backend => {
+            let threads = args.look.threads.map_or_else(rayon::current_num_threads, usize::from);
+            Some(open(&Asked { backend, devices: Devices::Best, threads }).map_err(Failure::failed)?)
+        }
+    };
+    let (report, fail_on) = args.look.run(|models, memory| scan_on(models, memory, backend.as_deref()))?;
     let mut said: Vec<String> = report.warnings().iter().map(|warning| format!("warning: {warning}")).collect();
     if let Some(mut history) = history {
         said.push(args.kept.store(&mut history, &report)?);

@@ -1,116 +1,67 @@
 //! What is counted of the rows of one group: integers that add up, exactly and in any order.
 
+mod classes;
+mod row_counts;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use super::columns::NONE;
-use super::confusion::Confusion;
-use super::estimate::Expected;
-use super::measure::{Mass, WEIGHT_ONE};
-use super::residuals::Residuals;
-use super::rows::{Answers, Batch};
-use super::scores::{NEGATIVE, POSITIVE, PREDICTED, REJECTED, ROWS, ScoreCounts};
-use super::values::ValueCounts;
+use crate::model::confusion::Confusion;
+use crate::model::estimate::Expected;
+use crate::model::measure::{Mass, WEIGHT_ONE};
+use crate::model::residuals::Residuals;
+use crate::model::rows::{Answers, Batch};
+use crate::model::scores::ScoreCounts;
+use crate::model::values::ValueCounts;
 use crate::source::Fault;
+use classes::ScoreRow;
+pub(in crate::model) use row_counts::Numbers;
+pub use row_counts::RowCounts;
 
-/// Rows of a group, by what they have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
-pub struct RowCounts {
-    /// All of them.
-    pub rows: u64,
-    /// Those with a label.
-    pub labelled: u64,
-    /// Those with a label and a prediction, and a weight where rows have one: what the metrics rest on.
-    pub measured: u64,
-    /// Those without a prediction: null, or NaN.
-    pub without_prediction: u64,
-    /// Scores that are null.
-    pub null_scores: u64,
-    /// Scores that are NaN.
-    pub nan_scores: u64,
-    /// Weights that are null, NaN, infinite or negative.
-    pub bad_weights: u64,
-}
-
-impl RowCounts {
-    fn merge(&mut self, other: Self) {
-        self.rows += other.rows;
-        self.labelled += other.labelled;
-        self.measured += other.measured;
-        self.without_prediction += other.without_prediction;
-        self.null_scores += other.null_scores;
-        self.nan_scores += other.nan_scores;
-        self.bad_weights += other.bad_weights;
-    }
-}
-
-/// A column of numbers.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Numbers {
-    pub(super) values: ValueCounts<1>,
-    pub(super) nulls: u64,
-    pub(super) nans: u64,
-}
-
-impl Numbers {
-    fn of(rows: &[u32], value: impl Fn(usize) -> Option<f64>) -> Self {
-        let (mut nulls, mut nans) = (0, 0);
-        let values = rows.iter().filter_map(|&row| match value(row as usize) {
-            None => {
-                nulls += 1;
-                None
-            }
-            Some(value) if value.is_nan() => {
-                nans += 1;
-                None
-            }
-            Some(value) => Some((value, [1])),
-        });
-        let values = ValueCounts::of(values);
-        Self { values, nulls, nans }
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.values.merge(other.values);
-        self.nulls += other.nulls;
-        self.nans += other.nans;
-    }
+/// Where scores are put in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::model) enum Sorting {
+    /// Here, a batch at a time.
+    Here,
+    /// By a device, several batches at a time: see [`device`](super::device).
+    Device,
 }
 
 /// Everything that is counted of a group.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) rows: RowCounts,
+pub(in crate::model) struct Tally {
+    pub(in crate::model) rows: RowCounts,
     /// Earliest and latest time, in microseconds since 1970.
-    pub(super) times: Option<[i64; 2]>,
+    pub(in crate::model) times: Option<[i64; 2]>,
     /// Of the measured rows.
-    pub(super) mass: Mass,
+    pub(in crate::model) mass: Mass,
     /// Of the rows with a label and a score.
-    pub(super) score_mass: Mass,
-    pub(super) confusion: Confusion,
+    pub(in crate::model) score_mass: Mass,
+    pub(in crate::model) confusion: Confusion,
     /// Rows by predicted class.
-    pub(super) predicted: BTreeMap<String, u64>,
+    pub(in crate::model) predicted: BTreeMap<String, u64>,
     /// A class each; one, of the positive class, for a binary task.
-    pub(super) scores: Vec<ScoreCounts>,
+    pub(in crate::model) scores: Vec<ScoreCounts>,
     /// Of several classes: the largest score, positive where its class is the label.
-    pub(super) tops: ScoreCounts,
-    pub(super) residuals: Residuals,
+    pub(in crate::model) tops: ScoreCounts,
+    /// Scores in the order of [`Tally::scored`], that are in none of these counts before a device has sorted them.
+    pub(in crate::model) unsorted: Vec<Vec<ScoreRow>>,
+    pub(in crate::model) residuals: Residuals,
     /// Of a regression: what was predicted.
-    pub(super) predictions: Numbers,
-    pub(super) latency: Numbers,
-    pub(super) operations: Vec<Numbers>,
+    pub(in crate::model) predictions: Numbers,
+    pub(in crate::model) latency: Numbers,
+    pub(in crate::model) operations: Vec<Numbers>,
     /// What the reference lets expect.
-    pub(super) expected: Expected,
+    pub(in crate::model) expected: Expected,
     /// Requests that failed, and all of which that is known.
-    pub(super) failed: [u64; 2],
+    pub(in crate::model) failed: [u64; 2],
 }
 
 impl Tally {
-    /// Counts these rows of a batch.
-    pub(super) fn of(batch: &Batch, rows: &[u32]) -> Result<Self, Fault> {
+    /// Counts these rows of a batch; their scores stay as they are where `sorting` says so.
+    pub(in crate::model) fn of(batch: &Batch, rows: &[u32], sorting: Sorting) -> Result<Self, Fault> {
         let mut tally = Self { rows: RowCounts { rows: rows.len() as u64, ..RowCounts::default() }, ..Self::default() };
         if let Some(times) = &batch.times {
             tally.times = rows.iter().filter_map(|&row| times[row as usize]).fold(None, |ends, time| match ends {
@@ -131,7 +82,7 @@ impl Tally {
             return Err(too_heavy());
         }
         match &batch.answers {
-            Answers::Classes { .. } => tally.add_classes(batch, rows, &weights),
+            Answers::Classes { .. } => tally.add_classes(batch, rows, &weights, sorting),
             Answers::Numbers { predictions, labels } => tally.add_numbers(batch, rows, &weights, predictions, labels),
         }
         if let Some(foreseen) = &batch.foreseen {
@@ -146,79 +97,6 @@ impl Tally {
             tally.failed = known.fold([0, 0], |[failed, known], this| [failed + u64::from(this), known + 1]);
         }
         Ok(tally)
-    }
-
-    fn add_classes(&mut self, batch: &Batch, rows: &[u32], weights: &[u64]) {
-        let Answers::Classes { predictions, labels, scores, classes } = &batch.answers else { return };
-        let (known, named) = (predictions.names.len(), labels.names.len());
-        let (mut predicted, mut cells) = (vec![0_u64; known], vec![0_u64; known * named]);
-        for (&row, &weight) in rows.iter().zip(weights) {
-            let (prediction, label) = (predictions.codes[row as usize], labels.codes[row as usize]);
-            if prediction == NONE {
-                self.rows.without_prediction += 1;
-            } else {
-                predicted[prediction as usize] += 1;
-            }
-            if label != NONE {
-                self.rows.labelled += 1;
-                if prediction != NONE && weight > 0 {
-                    self.rows.measured += 1;
-                    self.mass.add(weight, batch.weights.is_some());
-                    cells[prediction as usize * named + label as usize] += weight;
-                }
-            }
-        }
-        let some = |counts: Vec<u64>| counts.into_iter().enumerate().filter(|(_, count)| *count > 0);
-        self.predicted = some(predicted).map(|(code, count)| (predictions.names[code].clone(), count)).collect();
-        self.confusion.cells = some(cells)
-            .map(|(cell, count)| ((predictions.names[cell / named].clone(), labels.names[cell % named].clone()), count))
-            .collect();
-        for (at, column) in scores.iter().enumerate() {
-            // The code of this class among the labels and among the predictions of this batch.
-            let code = |names: &[String]| names.iter().position(|name| *name == classes[at]);
-            let code = |names: &[String]| code(names).and_then(|code| u32::try_from(code).ok());
-            let (as_label, as_prediction) = (code(&labels.names), code(&predictions.names));
-            let mut count = |(&row, &weight): (&u32, &u64)| {
-                let Some(score) = column[row as usize] else {
-                    self.rows.null_scores += 1;
-                    return None;
-                };
-                if score.is_nan() {
-                    self.rows.nan_scores += 1;
-                    return None;
-                }
-                let (prediction, label) = (predictions.codes[row as usize], labels.codes[row as usize]);
-                let mut counts = [0; 5];
-                counts[ROWS] = 1;
-                if prediction != NONE {
-                    counts[if Some(prediction) == as_prediction { PREDICTED } else { REJECTED }] = 1;
-                }
-                if label != NONE {
-                    counts[if Some(label) == as_label { POSITIVE } else { NEGATIVE }] = weight;
-                    if at == 0 && weight > 0 {
-                        self.score_mass.add(weight, batch.weights.is_some());
-                    }
-                }
-                Some((score, counts))
-            };
-            let counted: Vec<(f64, [u64; 5])> = rows.iter().zip(weights).filter_map(&mut count).collect();
-            self.scores.push(ScoreCounts::of(counted));
-        }
-        if scores.len() > 1 {
-            let top = |(&row, &weight): (&u32, &u64)| {
-                let label = labels.codes[row as usize];
-                let of_row = scores.iter().map(|column| column[row as usize].filter(|score| !score.is_nan()));
-                let of_row: Vec<f64> = of_row.collect::<Option<_>>()?;
-                let best = (0..of_row.len()).rev().max_by(|&a, &b| of_row[a].total_cmp(&of_row[b]))?;
-                let mut counts = [0, 0, 1, 0, 0];
-                if label != NONE {
-                    let right = labels.names[label as usize] == classes[best];
-                    counts[if right { POSITIVE } else { NEGATIVE }] = weight;
-                }
-                Some((of_row[best], counts))
-            };
-            self.tops = ScoreCounts::of(rows.iter().zip(weights).filter_map(top));
-        }
     }
 
     fn add_numbers(
@@ -250,7 +128,7 @@ impl Tally {
     }
 
     /// Adds what was counted of other rows.
-    pub(super) fn merge(&mut self, other: Self) -> Result<(), Fault> {
+    pub(in crate::model) fn merge(&mut self, other: Self) -> Result<(), Fault> {
         if self.mass.sum.checked_add(other.mass.sum).is_none()
             || self.score_mass.sum.checked_add(other.score_mass.sum).is_none()
         {
@@ -278,7 +156,8 @@ impl Tally {
         Ok(())
     }
 
-    fn scored(&mut self) -> impl Iterator<Item = &mut ScoreCounts> {
+    /// The scores of every class, then those of the likeliest one.
+    pub(in crate::model) fn scored(&mut self) -> impl Iterator<Item = &mut ScoreCounts> {
         self.scores.iter_mut().chain([&mut self.tops])
     }
 
@@ -288,14 +167,14 @@ impl Tally {
     }
 
     /// Bytes of counts in memory.
-    pub(super) fn bytes(&mut self) -> u64 {
+    pub(in crate::model) fn bytes(&mut self) -> u64 {
         let scored: u64 = self.scored().map(|counts| counts.bytes()).sum();
         let expected: u64 = self.expected.parts().map(|counts| counts.bytes()).sum();
         scored + expected + self.numbers().map(|counts| counts.bytes()).sum::<u64>()
     }
 
     /// Moves the counts in memory to `file`.
-    pub(super) fn spill(&mut self, file: &Arc<Mutex<File>>) -> io::Result<()> {
+    pub(in crate::model) fn spill(&mut self, file: &Arc<Mutex<File>>) -> io::Result<()> {
         self.scored().try_for_each(|counts| counts.spill(file))?;
         self.expected.parts().try_for_each(|counts| counts.spill(file))?;
         self.numbers().try_for_each(|counts| counts.spill(file))
