@@ -206,7 +206,7 @@ fn mistakes_in_the_policy_are_told() {
     write_logs(folder.path(), &golden("binary"));
     for (policy, words) in [
         ("score = 'score'\nlabel = 'label'\n".to_owned(), "name `id`"),
-        (format!("{BINARY}colour = 1\n"), "unknown field `colour`"),
+        (format!("{BINARY}colour = 1\n"), "unknown key `colour`"),
         (format!("{BINARY}[[rule]]\nfigure = 'change.acuracy'\nmin = 0\n"), "did you mean change.accuracy?"),
         (format!("{BINARY}[[rule]]\nfigure = 'change.accuracy'\n"), "neither `min` nor `max`"),
         (BINARY.replace("label = 'label'", "label = 'truth'"), "truth"),
