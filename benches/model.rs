@@ -88,7 +88,7 @@ fn fastest(rows: u64, round: impl Fn() -> Result<u64, String>) -> Result<f64, St
 }
 
 fn decode(files: &[PathBuf], columns: &[&str]) -> Result<u64, String> {
-    let of_file = |path: &PathBuf| {
+    let of_file = |path: &PathBuf| -> Result<u64, String> {
         let file = File::open(path).map_err(|error| error.to_string())?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
         let mask = ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied());
@@ -97,7 +97,7 @@ fn decode(files: &[PathBuf], columns: &[&str]) -> Result<u64, String> {
             .map(|batch| batch.map(|batch| black_box(batch).num_rows() as u64).map_err(|error| error.to_string()))
             .sum()
     };
-    files.par_iter().map(of_file).sum()
+    files.par_iter().map(of_file).sum::<Result<u64, String>>()
 }
 
 fn measured(config: &ModelConfig) -> Result<u64, String> {
