@@ -26,8 +26,11 @@ const SCORE_BYTES: u64 = 96;
 /// So many distinct scores are learned from with however little memory: 6 MB.
 const FEWEST: u64 = 1 << 16;
 
+/// A table in memory, or how many distinct scores are too many for it.
+pub(super) type Fitting = Result<Vec<(f64, u64, u64)>, u64>;
+
 /// The scores of a class among rows with a label; the number of distinct ones where they do not fit `memory` bytes.
-pub(super) fn table(scores: &ScoreCounts, memory: u64) -> io::Result<Result<Vec<(f64, u64, u64)>, u64>> {
+pub(super) fn table(scores: &ScoreCounts, memory: u64) -> io::Result<Fitting> {
     let most = (memory / SCORE_BYTES).max(FEWEST);
     let (mut table, mut distinct) = (Vec::new(), 0);
     scores.walk(|score, counts| {
