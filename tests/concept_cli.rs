@@ -256,7 +256,7 @@ fn a_table_of_the_configuration_has_the_keys_of_the_flags_and_flags_win() {
     let by_flags = report(path, &[&flags[..], &adwin[..]].concat());
     assert_eq!(report(&path.join("conf"), &adwin), by_flags, "the default file, with flags before it");
     fs::write(path.join("wrong.toml"), "[concept]\ndetectr = ['adwin']\n").unwrap();
-    refused(path, &["--config", "wrong.toml"], 2, &["wrong.toml", "unknown field `detectr`", "`detector`"]);
+    refused(path, &["--config", "wrong.toml"], 2, &["wrong.toml", "unknown key `detectr`", "did you mean detector?"]);
     fs::write(path.join("empty.toml"), "").unwrap();
     refused(path, &["--config", "empty.toml"], 2, &["empty.toml has no table [concept]"]);
 }

@@ -133,3 +133,26 @@ fn a_model_that_became_worse_is_expected_to_be_before_any_label() {
     assert!(reasons.iter().any(|reason| reason.starts_with("expected accuracy fell by")), "{reasons:?}");
     assert!(reasons.iter().any(|reason| reason.starts_with("score drifted: PSI")), "{reasons:?}");
 }
+
+#[test]
+fn scores_that_do_not_fit_memory_and_weights_give_no_estimate_and_say_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let table: Vec<Value> =
+        (0..70_000).map(|row| serde_json::json!([f64::from(row) / 70_000.0, row / 35_000, row % 2, 1])).collect();
+    let table = Value::Array(table);
+    write(&folder.path().join("reference.parquet"), &[("all".to_owned(), &table)], true);
+    write(&folder.path().join("log.parquet"), &[("a".to_owned(), &table)], true);
+    let said = |options: ModelOptions, memory: u64| {
+        let report = scan(&[options.resolve("m").unwrap()], memory).unwrap();
+        let warnings = report.warnings();
+        let group = &report.groups[0];
+        assert!(group.metrics["accuracy"].value.is_some(), "the rest is told");
+        (group.estimated.is_empty(), warnings.into_iter().find(|one| one.contains("is not estimated without labels")))
+    };
+    let plain = options(folder.path());
+    assert_eq!(said(plain.clone(), 8 << 20), (false, None));
+    let (none, reason) = said(plain.clone(), 1 << 20);
+    assert!(none && reason.as_ref().unwrap().contains("70,000 distinct scores"), "{reason:?}");
+    let (none, reason) = said(ModelOptions { weight: Some("label".to_owned()), ..plain }, 8 << 20);
+    assert!(none && reason.as_ref().unwrap().contains("rows have weights"), "{reason:?}");
+}

@@ -38,6 +38,7 @@ fn measured(case: &Value) -> GroupReport {
     let task = match case["task"].as_str().unwrap() {
         "binary" => Task::Binary,
         "multiclass" => Task::Multiclass,
+        "ranking" => Task::Ranking,
         _ => Task::Regression,
     };
     let name = |name: &str| data.contains_key(name).then(|| name.to_owned());

@@ -169,6 +169,13 @@ fn another_definition_is_kept_apart_and_the_latest_one_is_read() {
         let kept = windows(&history);
         assert_eq!(kept.len(), 10);
         assert!(kept.iter().all(|window| window.key.definition == definition));
+        let earlier: Vec<_> = kept.iter().flat_map(|window| &window.earlier).collect();
+        assert_eq!(earlier.len(), 10);
+        let before = options(folder).resolve("loan").unwrap().definition();
+        assert!(earlier.iter().all(|one| one.definition == before && one.first.estimate("accuracy").is_some()));
+        let (code, text) = gpudrift(folder, &["model", "history", "loan", "--history", place.path.to_str().unwrap()]);
+        assert!(code == Some(0) && text.contains("found earlier, when something else was configured"), "{text}");
+        assert_eq!(text.matches(&before).count(), 10, "{text}");
     });
 }
 
@@ -181,6 +188,10 @@ fn windows_that_are_older_than_the_days_to_keep_go() {
         let kept = windows(&history);
         assert_eq!(kept.len(), 4, "{kept:?}");
         assert_eq!(store(&mut history, &scanned(options(folder))).unchanged, 4);
+        let path = history.path().display().to_string();
+        drop(history);
+        let (code, text) = gpudrift(folder, &["history", "prune", "--keep-days", "0", "--history", &path]);
+        assert!(code == Some(0) && text.starts_with("0 runs and 2 windows of models removed from"), "{text}");
     });
 }
 

@@ -206,7 +206,7 @@ fn mistakes_in_the_policy_are_told() {
     write_logs(folder.path(), &golden("binary"));
     for (policy, words) in [
         ("score = 'score'\nlabel = 'label'\n".to_owned(), "name `id`"),
-        (format!("{BINARY}colour = 1\n"), "unknown field `colour`"),
+        (format!("{BINARY}colour = 1\n"), "unknown key `colour`"),
         (format!("{BINARY}[[rule]]\nfigure = 'change.acuracy'\nmin = 0\n"), "did you mean change.accuracy?"),
         (format!("{BINARY}[[rule]]\nfigure = 'change.accuracy'\n"), "neither `min` nor `max`"),
         (BINARY.replace("label = 'label'", "label = 'truth'"), "truth"),
@@ -284,4 +284,48 @@ fn the_answer_is_a_page_too_and_is_kept_in_the_history_once() {
         assert_eq!(history.validations(Some("default"), None).unwrap(), []);
     }
     assert!(!folder.path().join("gpudrift.db").exists());
+}
+
+#[test]
+fn training_data_that_is_not_like_tonights_features_holds_the_challenger() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = golden("binary");
+    write_logs(folder.path(), &case);
+    let features = |name: &str, shift: f64| {
+        let age = (0..2000).map(|row| Some(f64::from(row * 7919 % 2000) / 20.0)).collect::<Float64Array>();
+        let income = (0..2000).map(|row| Some(f64::from(row * 6007 % 2000) / 20.0 + shift)).collect::<Float64Array>();
+        let ids = (0..2000).map(|row| Some(row + if shift > 0.0 { 5000 } else { 0 })).collect::<Int64Array>();
+        write(
+            &folder.path().join(name),
+            vec![("id", Arc::new(ids)), ("age", Arc::new(age)), ("income", Arc::new(income))],
+        );
+    };
+    features("train.parquet", 0.0);
+    features("tonight.parquet", 60.0);
+    features("before.parquet", 0.0);
+    let policy = |current: &str, more: &str| {
+        format!(
+            "id = 'id'\nscore = 'score'\nlabel = 'label'\ntraining = ['train.parquet']\ncurrent = ['{current}']\n{more}"
+        )
+    };
+    // Left to themselves the rules ask for a change of accuracy, too: these are about features alone.
+    let rule = "[[rule]]\nfigure = 'training.critical'\nmax = 0\notherwise = 'hold'\n";
+    let held = report(folder.path(), &policy("tonight.parquet", rule), 1);
+    assert_eq!((held["decision"].as_str(), held["rules"][0]["value"].as_f64()), (Some("hold"), Some(1.0)));
+    let names: Vec<_> =
+        held["training"].as_array().unwrap().iter().map(|one| (&one["feature"], &one["level"])).collect();
+    assert_eq!(names, [(&"age".into(), &"ok".into()), (&"income".into(), &"critical".into())], "the id is no feature");
+    assert!(held["figures"]["training.psi.income"]["value"].as_f64().unwrap() > 0.2);
+    let text = validate(folder.path(), &policy("tonight.parquet", rule), &[]).stdout;
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains("| income | critical |") && text.contains("1 is not at most 0"), "{text}");
+    assert_eq!(report(folder.path(), &policy("before.parquet", rule), 0)["decision"], "deploy");
+    let alone = "[[rule]]\nfigure = 'training.psi.age'\nmax = 0.1\n";
+    assert_eq!(report(folder.path(), &policy("tonight.parquet", alone), 0)["decision"], "deploy");
+    let one =
+        validate(folder.path(), "id = 'id'\nscore = 'score'\nlabel = 'label'\ntraining = ['train.parquet']\n", &[]);
+    assert!(one.status.code() == Some(2) && String::from_utf8_lossy(&one.stderr).contains("name both `training`"));
+    let gone = validate(folder.path(), &policy("nothing.parquet", rule), &[]);
+    let said = String::from_utf8_lossy(&gone.stderr).into_owned();
+    assert!(gone.status.code() == Some(3) && said.contains("nothing.parquet"), "{said}");
 }

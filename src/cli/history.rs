@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use gpudrift::config::Patterns;
-use gpudrift::format::{count, percent, probability};
+use gpudrift::format::{count, counted, percent, probability};
 use gpudrift::history::{History, LevelChange, StoredRun, Trend, trends};
 use gpudrift::report::sparkline;
 use gpudrift::verdict::Level;
@@ -85,8 +85,12 @@ pub(crate) fn run(args: HistoryArgs) -> Result<Exit, Failure> {
         Some(Command::Runs { last }) => show_runs(&history, &args.place, last, args.format)?,
         Some(Command::Prune { keep_days }) => {
             let removed = history.keep(keep_days).map_err(Failure::failed)?;
-            let runs = gpudrift::format::counted(removed as u64, "run", "runs");
-            print(&format!("{runs} removed from {}\n", history.path().display())).map_err(Failure::failed)?;
+            let mut said = counted(removed.runs as u64, "run", "runs");
+            if removed.model_windows > 0 {
+                said += " and ";
+                said += &counted(removed.model_windows as u64, "window of a model", "windows of models");
+            }
+            print(&format!("{said} removed from {}\n", history.path().display())).map_err(Failure::failed)?;
         }
         None => show_trends(&history, &args)?,
     }
@@ -137,7 +141,7 @@ fn left_out(ok: usize) -> String {
     match ok {
         0 => String::new(),
         ok => {
-            format!("… {} always ok; --all shows them\n", gpudrift::format::counted(ok as u64, "feature", "features"))
+            format!("… {} always ok; --all shows them\n", counted(ok as u64, "feature", "features"))
         }
     }
 }

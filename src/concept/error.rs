@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::state::StateFileError;
 use super::{SpecError, StateError};
+use crate::config::ConfigError;
 use crate::source::{ReadError, SourceError};
 
 /// Why a concept scan could not be done.
@@ -19,22 +20,9 @@ pub enum ConceptError {
     /// No input is named.
     #[error("no input is named; type --input PATH, or write `input = [...]` under [concept] in gpudrift.toml")]
     NoInput,
-    /// A configuration file could not be read.
-    #[error("cannot read {}", file.display())]
-    ReadConfig {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A configuration file says something that is not understood.
-    #[error("{file}: {source}", file = .file.display())]
-    Config {
-        /// The file.
-        file: PathBuf,
-        /// Where, and what.
-        source: Box<toml::de::Error>,
-    },
+    /// A configuration file could not be read, or says something that is not understood.
+    #[error(transparent)]
+    Config(Box<ConfigError>),
     /// A configuration file has no table for this.
     #[error("{file} has no table [concept]", file = .file.display())]
     NoTable {
@@ -88,8 +76,7 @@ impl ConceptError {
                 | Self::NoDetector
                 | Self::NoInput
                 | Self::NoValue
-                | Self::ReadConfig { .. }
-                | Self::Config { .. }
+                | Self::Config(_)
                 | Self::NoTable { .. }
                 | Self::UnknownColumn { .. }
                 | Self::UnfitColumn { .. }

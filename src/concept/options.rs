@@ -10,18 +10,16 @@
 //! state = "concept.state"
 //! ```
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::error::ConceptError;
 use super::rows::{Loss, ValueSource};
 use super::scan::ConceptConfig;
 use super::spec::specs;
-use crate::config::{DEFAULT_FILE, FailOn};
+use crate::config::{FailOn, FileConfig};
 
 /// Everything optional: flags, a file, and what both say together.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema, clap::Args)]
@@ -59,38 +57,23 @@ pub struct ConceptOptions {
     pub fail_on: Option<FailOn>,
 }
 
-/// The tables of a file; those of others are none of ours.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Tables {
-    concept: Option<ConceptOptions>,
-    #[serde(flatten)]
-    _others: std::collections::BTreeMap<String, IgnoredAny>,
-}
-
 impl ConceptOptions {
-    /// These, and where they are silent, the table `[concept]` of the file that applies: the one named, or [`DEFAULT_FILE`] in this
+    /// These, and where they are silent, the table `[concept]` of the file that applies: the one named, or [`DEFAULT_FILE`](crate::config::DEFAULT_FILE) in this
     /// folder when no input is named.
     ///
     /// # Errors
     /// When a named file cannot be read or has no such table, or the table has keys that nobody knows.
     pub fn with_file(self, named: Option<&Path>) -> Result<Self, ConceptError> {
-        let path = match named {
-            Some(path) => path,
-            None if self.input.is_some() => return Ok(self),
-            None => Path::new(DEFAULT_FILE),
-        };
-        let text = match fs::read_to_string(path) {
-            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => return Ok(self),
-            read => read.map_err(|source| ConceptError::ReadConfig { file: path.to_owned(), source })?,
-        };
-        let tables: Tables = toml::from_str(&text)
-            .map_err(|source| ConceptError::Config { file: path.to_owned(), source: Box::new(source) })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        match tables.concept {
-            Some(file) => Ok(self.or(file.beside(folder))),
+        if named.is_none() && self.input.is_some() {
+            return Ok(self);
+        }
+        let file = FileConfig::named_or_default(named).map_err(|error| ConceptError::Config(Box::new(error)))?;
+        let Some(file) = file else { return Ok(self) };
+        let path = file.path();
+        match file.sections.concept {
+            Some(table) => Ok(self.or(table.beside(path.parent().unwrap_or(Path::new(""))))),
             None if named.is_none() => Ok(self),
-            None => Err(ConceptError::NoTable { file: path.to_owned() }),
+            None => Err(ConceptError::NoTable { file: path }),
         }
     }
 

@@ -89,7 +89,7 @@ impl Document {
     }
 
     /// What serde or the parser found wrong.
-    pub(super) fn explain(&self, error: &toml::de::Error) -> ConfigError {
+    pub(crate) fn explain(&self, error: &toml::de::Error) -> ConfigError {
         let problem = self.problem_at(&error.span().unwrap_or(0..0), message(error.message()));
         ConfigError::Problems(vec![problem])
     }

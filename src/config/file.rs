@@ -24,9 +24,20 @@ impl FileConfig {
     /// When the file cannot be read or is wrong; a missing default file is none.
     pub fn find(named: Option<&Path>, flags: &ScanOptions) -> Result<Option<Self>, ConfigError> {
         match named {
-            Some(path) => Self::read(path).map(Some),
+            Some(_) => Self::named_or_default(named),
             None if flags.source.is_some() || flags.feast.is_some() => Ok(None),
             None if (flags.reference.is_some() || flags.profile.is_some()) && flags.current.is_some() => Ok(None),
+            None => Self::named_or_default(None),
+        }
+    }
+
+    /// The file that applies to a command of its own table: the one named, or [`DEFAULT_FILE`] in this folder, if there is one.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is wrong; a missing default file is none.
+    pub fn named_or_default(named: Option<&Path>) -> Result<Option<Self>, ConfigError> {
+        match named {
+            Some(path) => Self::read(path).map(Some),
             None => match Self::read(Path::new(DEFAULT_FILE)) {
                 Err(ConfigError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
                 read => read.map(Some),

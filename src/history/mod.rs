@@ -39,8 +39,8 @@ pub use error::HistoryError;
 pub use export::{EXPORTS, ExportFormat, export};
 pub use identity::{AsOf, DEFAULT_JOB, RunIdentity, RunLabel, content, definition};
 pub use models::{
-    ModelDrift, ModelEntry, ModelFilter, ModelKey, ModelSegment, ModelStep, ModelTrend, ModelValue, ModelWindow,
-    ModelsStored, model_entries,
+    EarlierDefinition, ModelDrift, ModelEntry, ModelFilter, ModelKey, ModelSegment, ModelStep, ModelTrend, ModelValue,
+    ModelWindow, ModelsStored, model_entries,
 };
 pub use record::{Numbers, QUANTILES};
 pub(crate) use sqlite::connect;
@@ -111,6 +111,15 @@ pub enum Stored {
         /// The revision that is stored now.
         revision: u32,
     },
+}
+
+/// What was older than the days to keep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Runs.
+    pub runs: usize,
+    /// Windows of models, one a version, segment and definition.
+    pub model_windows: usize,
 }
 
 /// How far the storing of a run has come; see [`History::store_observed`].
@@ -358,12 +367,13 @@ impl History {
     ///
     /// # Errors
     /// When the history cannot be written; then nothing is removed.
-    pub fn keep(&mut self, days: u32) -> Result<usize, HistoryError> {
+    pub fn keep(&mut self, days: u32) -> Result<Removed, HistoryError> {
         let days = TimeDelta::days(days.into());
-        self.store.prune_models(days)?;
-        match self.store.runs()?.last() {
-            Some(latest) => self.store.prune(latest.at - days),
-            None => Ok(0),
-        }
+        let model_windows = self.store.prune_models(days)?;
+        let runs = match self.store.runs()?.last() {
+            Some(latest) => self.store.prune(latest.at - days)?,
+            None => 0,
+        };
+        Ok(Removed { runs, model_windows })
     }
 }

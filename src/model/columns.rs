@@ -228,7 +228,7 @@ impl Coded {
 
     /// Classes: two of them for a binary task, negative and positive.
     pub(super) fn classes(array: &ArrayRef, config: &ModelConfig) -> Result<Self, Fault> {
-        if config.task != Task::Binary {
+        if !config.task.has_two_classes() {
             let mut coded = Self::of(array)?;
             if let Some(nan) = coded.names.iter().position(|name| array.data_type().is_floating() && name == "NaN") {
                 let nan = u32::try_from(nan).unwrap_or(NONE);

@@ -96,9 +96,10 @@ impl ModelOptions {
         let input = input.ok_or_else(|| ModelError::NoLog { model: name.to_owned() })?;
         let labels = self.labels.unwrap_or_default();
         let scores: Vec<(String, String)> = match (task, self.score, self.scores) {
-            (Task::Binary, Some(column), None) => vec![(String::new(), column)],
+            (Task::Binary | Task::Ranking, Some(column), None) => vec![(String::new(), column)],
             (Task::Binary, None, Some(scores)) if scores.len() == 1 => scores.into_iter().collect(),
             (Task::Multiclass, None, Some(scores)) => scores.into_iter().collect(),
+            (Task::Ranking, ..) => return Err(missing("a ranking has one `score`")),
             (_, None, None) => Vec::new(),
             (Task::Binary, ..) => return Err(missing("a binary task has one `score`, that of the positive class")),
             (Task::Multiclass, ..) => {
@@ -106,7 +107,10 @@ impl ModelOptions {
             }
             (Task::Regression, ..) => return Err(missing("a regression has no scores; name its `prediction`")),
         };
-        if self.prediction.is_none() && (task != Task::Binary || scores.is_empty()) {
+        if task == Task::Ranking && self.prediction.is_some() {
+            return Err(missing("a ranking has a `score` and no `prediction`"));
+        }
+        if self.prediction.is_none() && (!task.has_two_classes() || scores.is_empty()) {
             return Err(missing("name the column of predictions with `prediction` (or, for a binary task, `score`)"));
         }
         if !labels.is_empty() && (self.id.is_none() || self.label.is_none()) {
@@ -129,7 +133,7 @@ impl ModelOptions {
             prediction: self.prediction,
             scores,
             label: self.label,
-            positive: positive.filter(|_| task == Task::Binary),
+            positive: positive.filter(|_| task.has_two_classes()),
             threshold: self.threshold.unwrap_or(0.5),
             labels,
             id: self.id,
@@ -173,6 +177,9 @@ fn names(task: Task) -> impl Iterator<Item = &'static str> {
 fn levels(asked: BTreeMap<String, Limits>, task: Task) -> Result<BTreeMap<&'static str, Limits>, ModelError> {
     let operational = [LATENCY_P95, ERROR_RATE];
     let mut levels = default_levels();
+    if task == Task::Ranking {
+        levels.insert(task.main_metric(), Limits { warning: Some(0.03), critical: Some(0.1) });
+    }
     levels.retain(|name, _| operational.contains(name) || names(task).any(|known| known == *name));
     for (name, limits) in asked {
         let found = names(task).chain(operational).find(|known| *known == name);
@@ -199,6 +206,7 @@ fn values(values: BTreeMap<String, f64>, task: Task) -> Result<BTreeMap<String, 
         Task::Binary => &["tp", "fp", "fn", "tn"],
         Task::Multiclass => &["right", "wrong"],
         Task::Regression => &["error"],
+        Task::Ranking => &[],
     };
     match values.keys().find(|name| !known.contains(&name.as_str())) {
         Some(name) => Err(unknown("values", name, known.iter().copied())),

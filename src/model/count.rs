@@ -1,27 +1,23 @@
 //! Rows to groups: the one loop over a log, and over its labels.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::sync::{Arc, Mutex};
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
-use super::columns::{Coded, Columns, Finder, NONE, binary_names, floats, ids};
+use super::columns::Columns;
 use super::config::ModelConfig;
+use super::device;
 use super::error::ModelError;
 use super::estimate::{Estimator, Kind, find_features};
-use super::join::{IdFacts, Join, LABEL_BYTES, LabelSink, SEEN_BYTES, Truth};
-use super::options::{Keep, Task};
+use super::join::{IdFacts, LABEL_BYTES, SEEN_BYTES};
+use super::labels::{Joined, joined};
 use super::rows::{Batch, Group, Groups};
-use super::spool::{Answers, Dealt};
-use super::tally::Tally;
+use super::tally::{Sorting, Tally};
+use crate::backend::Backend;
 use crate::source::rows::{Piece, pieces, read_rows};
 use crate::source::{Dataset, Fault, OpenOptions, ReadError};
-
-/// Parts that ids are dealt to at most: each holds some memory.
-const MOST_PARTS: usize = 4096;
 
 /// What was counted of a log.
 #[derive(Debug, Default)]
@@ -96,16 +92,21 @@ pub(super) fn log(
     log: &Log,
     estimator: Option<&Estimator>,
     memory: u64,
+    backend: Option<&dyn Backend>,
 ) -> Result<Counted, ModelError> {
-    count(config, log, false, estimator, memory)
+    count(config, log, false, estimator, memory, backend)
 }
 
 /// Counts the rows of the reference, by segment; `None` when there is none.
-pub(super) fn reference(config: &ModelConfig, memory: u64) -> Result<Option<Counted>, ModelError> {
+pub(super) fn reference(
+    config: &ModelConfig,
+    memory: u64,
+    backend: Option<&dyn Backend>,
+) -> Result<Option<Counted>, ModelError> {
     if config.reference.is_empty() {
         return Ok(None);
     }
-    count(config, &open_reference(config)?, true, None, memory).map(Some)
+    count(config, &open_reference(config)?, true, None, memory, backend).map(Some)
 }
 
 fn count(
@@ -114,15 +115,24 @@ fn count(
     whole: bool,
     estimator: Option<&Estimator>,
     memory: u64,
+    backend: Option<&dyn Backend>,
 ) -> Result<Counted, ModelError> {
     let Log { data, columns, labels } = log;
     let mut groups = Groups::new();
     // Two runs that are merged are there twice for a moment: counts and ids take half of the memory each.
     let mut counter = Counter { config, columns, memory: memory / 4, spill: None };
+    // Weights differ from row to row: there are no rows that add the same.
+    let backend = backend.filter(|_| config.weight.is_none());
+    let sorting = if backend.is_some() { Sorting::Device } else { Sorting::Here };
     let (ids, label_rows) = each(config, log, estimator, memory, |batches| {
-        let count = |(batch, keep, _): &Kept| batch.count(config, keep.as_deref(), whole);
+        let count = |(batch, keep, _): &Kept| batch.count(config, keep.as_deref(), whole, sorting);
         let parts: Result<Vec<_>, Fault> = batches.par_iter().map(count).collect();
-        counter.merge(&mut groups, parts.map_err(|fault| too_heavy(&fault))?)
+        let mut parts = parts.map_err(|fault| too_heavy(&fault))?;
+        if let Some(backend) = backend {
+            let mut tallies: Vec<&mut Tally> = parts.iter_mut().flatten().map(|(_, tally)| tally).collect();
+            device::sort(backend, &mut tallies)?;
+        }
+        counter.merge(&mut groups, parts)
     })?;
     Ok(Counted {
         groups,
@@ -191,127 +201,6 @@ pub(super) fn each(
         visit(&kept)?;
     }
     Ok((joined.map(Joined::finish).unwrap_or_default(), label_rows))
-}
-
-/// Which rows count, and their labels: from memory, or from disk.
-enum Joined {
-    Memory(Join),
-    Disk(Answers),
-}
-
-impl Joined {
-    fn rows(&mut self, ids: &[Option<u128>]) -> std::io::Result<(Vec<bool>, Vec<Option<Truth>>)> {
-        match self {
-            Self::Memory(join) => Ok(join.rows(ids)),
-            Self::Disk(answers) => answers.rows(ids),
-        }
-    }
-
-    fn finish(self) -> IdFacts {
-        match self {
-            Self::Memory(join) => join.finish(),
-            Self::Disk(answers) => answers.finish(),
-        }
-    }
-}
-
-/// Reads labels and, where they are needed before the rows, ids; with the names of the classes of labels.
-fn joined(
-    config: &ModelConfig,
-    labels: Option<&Dataset>,
-    log: &Dataset,
-    log_id: usize,
-    cut: &[Piece],
-    parts: u64,
-) -> Result<(Joined, Vec<String>), ModelError> {
-    let label_rows = labels.map_or(0, Dataset::rows);
-    if parts == 1 {
-        let mut join = Join::new(config.keep).with_room(label_rows, log.rows());
-        let classes = labels.map(|labels| add_labels(config, labels, log, log_id, &mut join)).transpose()?;
-        if config.keep == Keep::Last {
-            each_ids(log, log_id, cut, |ids| {
-                join.add_ids(ids);
-                Ok(())
-            })?;
-        }
-        return Ok((Joined::Memory(join), classes.unwrap_or_default()));
-    }
-    let mut dealt = Dealt::new(usize::try_from(parts).unwrap_or(usize::MAX).min(MOST_PARTS))?;
-    let classes = labels.map(|labels| add_labels(config, labels, log, log_id, &mut dealt)).transpose()?;
-    each_ids(log, log_id, cut, |ids| dealt.add_ids(ids))?;
-    let answers = dealt.join(config.keep, label_rows, log.rows())?;
-    Ok((Joined::Disk(answers), classes.unwrap_or_default()))
-}
-
-/// Visits all ids of a log, in the order of its rows.
-fn each_ids(
-    data: &Dataset,
-    id: usize,
-    cut: &[Piece],
-    mut take: impl FnMut(&[Option<u128>]) -> std::io::Result<()>,
-) -> Result<(), ModelError> {
-    for some in cut.chunks(rayon::current_num_threads()) {
-        let batches = read_rows(data, &[id], some, |arrays| ids(&arrays[0]).map_err(|fault| (id, fault)));
-        batches.map_err(read_error)?.iter().try_for_each(|ids| take(ids))?;
-    }
-    Ok(())
-}
-
-/// Reads all labels, and gives the names of their classes.
-pub(super) fn add_labels(
-    config: &ModelConfig,
-    labels: &Dataset,
-    log: &Dataset,
-    log_id: usize,
-    join: &mut impl LabelSink,
-) -> Result<Vec<String>, ModelError> {
-    let mut finder = Finder { data: labels, called: "labels", read: Vec::new() };
-    let (id_name, label_name) = (config.id.as_deref().unwrap_or_default(), config.label.as_deref().unwrap_or_default());
-    let id = finder.id(id_name)?;
-    let label = finder.label(label_name, config.task)?;
-    let read = finder.read;
-    let integer = |data: &Dataset, column: usize| data.columns()[column].types.iter().all(DataType::is_integer);
-    if integer(labels, read[id]) != integer(log, log_id) {
-        let kind = |data: &Dataset, column: usize| {
-            data.columns()[column].types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        };
-        let reason = format!("is {}, but {} in the log: cast one of them", kind(labels, read[id]), kind(log, log_id));
-        return Err(ModelError::UnfitColumn { key: "id", data: "labels", name: id_name.to_owned(), reason });
-    }
-    let mut known: HashMap<String, u32> = HashMap::new();
-    let mut names: Vec<String> = if config.task == Task::Binary { binary_names(config) } else { Vec::new() };
-    known.extend(names.iter().cloned().zip(0..));
-    let cut: Vec<Piece> = labels.units().iter().copied().flat_map(pieces).collect();
-    for some in cut.chunks(rayon::current_num_threads()) {
-        let batches = read_rows(labels, &read, some, |arrays| {
-            let of_ids = ids(&arrays[id]).map_err(|fault| (read[id], fault))?;
-            let at = |fault| (read[label], fault);
-            if config.task == Task::Regression {
-                Ok((of_ids, None, Some(floats(&arrays[label]).map_err(at)?)))
-            } else {
-                Ok((of_ids, Some(Coded::classes(&arrays[label], config).map_err(at)?), None))
-            }
-        });
-        for (of_ids, classes, numbers) in batches.map_err(read_error)? {
-            if let Some(Coded { codes, names: local }) = classes {
-                let global: Vec<u32> = local
-                    .into_iter()
-                    .map(|name| {
-                        *known.entry(name).or_insert_with_key(|name| {
-                            names.push(name.clone());
-                            u32::try_from(names.len() - 1).unwrap_or(NONE)
-                        })
-                    })
-                    .collect();
-                let truth = |code: &u32| global.get(*code as usize).map(|&code| Truth::of_class(code));
-                join.add_labels(&of_ids, codes.iter().map(truth))?;
-            } else if let Some(numbers) = numbers {
-                let truth = |number: Option<f64>| number.filter(|number| !number.is_nan()).map(Truth::of_number);
-                join.add_labels(&of_ids, numbers.iter().map(truth))?;
-            }
-        }
-    }
-    Ok(names)
 }
 
 /// Adds counts up, in bounded memory.

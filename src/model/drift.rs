@@ -127,7 +127,7 @@ fn sides<'t>(config: &ModelConfig, tally: &'t Tally) -> io::Result<IndexMap<Stri
         sides.insert("prediction".to_owned(), Side { sample, facts: sample.facts(nulls, nans)? });
     }
     for ((class, _), scores) in config.scores.iter().zip(&tally.scores) {
-        let name = if config.task == Task::Binary { "score".to_owned() } else { format!("score:{class}") };
+        let name = if config.task.has_two_classes() { "score".to_owned() } else { format!("score:{class}") };
         // Nulls and NaNs of several score columns are counted together.
         let only = config.scores.len() == 1;
         let [nulls, nans] = [tally.rows.null_scores, tally.rows.nan_scores].map(|count| if only { count } else { 0 });
@@ -150,7 +150,7 @@ impl<'t> References<'t> {
     /// Compares a group with its reference.
     pub(super) fn compare(&self, config: &ModelConfig, tally: &Tally) -> io::Result<IndexMap<String, DriftReport>> {
         let mut reports = IndexMap::new();
-        if config.task != Task::Regression {
+        if config.task.predicts_classes() {
             let classes = self.classes.keys().chain(tally.predicted.keys());
             let count = |classes: &BTreeMap<String, u64>, class: &String| classes.get(class).copied().unwrap_or(0);
             let both: BTreeMap<&String, [u64; 2]> =

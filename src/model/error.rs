@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::config::ConfigError;
 use crate::source::{ReadError, SourceError};
 
 /// Why models could not be looked at.
@@ -19,22 +20,9 @@ pub enum ModelError {
         /// The model.
         model: String,
     },
-    /// A configuration file could not be read.
-    #[error("cannot read {}", file.display())]
-    ReadConfig {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A configuration file says something that is not understood.
-    #[error("{file}: {source}", file = .file.display())]
-    Config {
-        /// The file.
-        file: PathBuf,
-        /// Where, and what.
-        source: Box<toml::de::Error>,
-    },
+    /// A configuration file could not be read, or says something that is not understood.
+    #[error(transparent)]
+    Config(Box<ConfigError>),
     /// A configuration file has no models.
     #[error("{file} has no table [model.NAME]", file = .file.display())]
     NoTable {
@@ -102,9 +90,18 @@ pub enum ModelError {
     /// Counts that outgrew memory could not be kept on disk.
     #[error("cannot keep counts in a temporary file: {0}")]
     Spill(#[from] std::io::Error),
+    /// A device failed, and nothing could take its place.
+    #[error("scores could not be sorted; leave out --backend: {0}")]
+    Device(#[from] crate::backend::DeviceError),
     /// Importances of features could not be read.
     #[error(transparent)]
     Importances(crate::source::WeightsError),
+    /// The training data of a challenger could not be compared with the current features.
+    #[error("`training` and `current` could not be compared")]
+    Training(#[source] Box<crate::scan::ScanError>),
+    /// They have no feature in common.
+    #[error("`training` and `current` have no feature in common; name them with `features`")]
+    NoFeatures,
     /// A policy cannot be used.
     #[error("{file}: {reason}", file = .file.display())]
     Policy {
@@ -119,6 +116,6 @@ impl ModelError {
     /// Whether the mistake is in what was asked for.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        !matches!(self, Self::Source(_) | Self::Read(_) | Self::Spill(_))
+        !matches!(self, Self::Training(_) | Self::Source(_) | Self::Read(_) | Self::Spill(_) | Self::Device(_))
     }
 }

@@ -60,9 +60,10 @@ pub struct Card {
 }
 
 use Better::{Higher, Lower};
-use Task::{Binary, Multiclass, Regression};
+use Task::{Binary, Multiclass, Ranking, Regression};
 
 const CLASSES: &[Task] = &[Binary, Multiclass];
+const SCORED: &[Task] = &[Binary, Multiclass, Ranking];
 
 macro_rules! cards {
     ($($name:literal $tasks:expr, $better:ident: $definition:literal;)*) => {
@@ -87,8 +88,9 @@ pub static METRICS: &[Card] = cards! {
     "precision_weighted" CLASSES, Higher: "precisions of the classes, weighted by their rows";
     "recall_weighted" CLASSES, Higher: "recalls of the classes, weighted by their rows; it equals the accuracy";
     "f1_weighted" CLASSES, Higher: "F1 of the classes, weighted by their rows";
-    "roc_auc" CLASSES, Higher: "area under the ROC curve, ties count half; DeLong interval; of several classes: mean of one class against the rest";
-    "average_precision" CLASSES, Higher: "Σ (Rₙ − Rₙ₋₁) Pₙ over the distinct scores; logit interval (Boyd 2013); of several classes: mean of one class against the rest";
+    "roc_auc" SCORED, Higher: "area under the ROC curve, ties count half; DeLong interval; of several classes: mean of one class against the rest";
+    "average_precision" SCORED, Higher: "Σ (Rₙ − Rₙ₋₁) Pₙ over the distinct scores; logit interval (Boyd 2013); of several classes: mean of one class against the rest";
+    "ndcg" &[Ranking], Higher: "Σ label / log₂(rank + 1) over that of the best order; all rows of the group are one list, rows of one score share their ranks";
     "log_loss" CLASSES, Lower: "mean of −ln p(label), p clipped to [2⁻⁵², 1 − 2⁻⁵²]; normal interval";
     "brier" CLASSES, Lower: "mean of Σ (p − label)²: over the positive class for two classes, over every class for more; normal interval for two";
     "calibration_error" CLASSES, Lower: "Σ share of bin · |mean p − share of positives| over 10 bins (a, b] of equal width; of several classes: of the largest p";

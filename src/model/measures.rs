@@ -8,6 +8,7 @@ use super::columns::binary_names;
 use super::config::ModelConfig;
 use super::measure::{METRICS, Measure, Sum, WEIGHT_ONE};
 use super::options::Task;
+use super::ranking;
 use super::scores::{How, NEGATIVE, NO_LABELS, POSITIVE, measure};
 use super::tally::Tally;
 use crate::format::real;
@@ -43,6 +44,16 @@ pub(super) fn measures(config: &ModelConfig, tally: &Tally) -> io::Result<Measur
             }
             found
         }
+        Task::Ranking => match tally.scores.first() {
+            Some(scores) => {
+                let of_scores = named(measure(scores, scored, &how)?);
+                let mut found: Vec<_> =
+                    of_scores.into_iter().filter(|(name, _)| ["roc_auc", "average_precision"].contains(name)).collect();
+                found.push(("ndcg", ranking::gain(scores, how.weighted)?));
+                found
+            }
+            None => Vec::new(),
+        },
         Task::Multiclass => {
             let mut found = tally.confusion.measures(None, effective, &how);
             if !tally.scores.is_empty() {

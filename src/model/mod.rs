@@ -14,10 +14,11 @@
 //! | part | what happens there |
 //! |---|---|
 //! | [`ModelOptions`], [`ModelConfig`] | what was asked for, and what it amounts to |
-//! | `rows`, `join`, `count` | rows to groups to counts |
+//! | `rows`, `labels`, `join`, `count` | rows to groups to counts |
 //! | `values`, `tally` | counts that add up |
 //! | `scores`, `confusion`, `residuals`, `measures` | counts to figures; [`METRICS`] lists them |
-//! | `level` | figures against a baseline |
+//! | `device` | scores sorted by a GPU |
+//! | `baseline`, `level` | figures against those of the reference |
 //! | `sample` | samples of numbers, walked over and never held |
 //! | `drift` | predictions and scores against those of the reference, by the metrics of the feature scan |
 //! | `operations` | latency, throughput, errors |
@@ -27,21 +28,25 @@
 //! | [`validate`](mod@validate) | a challenger beside a champion: deploy, hold or reject |
 //! | [`scan`](mod@scan), `report`, `table` | the whole, and how it is told |
 
+mod baseline;
 mod columns;
 pub mod compare;
 mod config;
 mod confusion;
 mod count;
+mod device;
 mod drift;
 mod error;
 mod estimate;
 mod importance;
 mod join;
+mod labels;
 mod level;
 mod measure;
 mod measures;
 mod operations;
 mod options;
+mod ranking;
 mod report;
 mod residuals;
 mod rows;

@@ -21,19 +21,17 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::error::ModelError;
 use super::importance::Importances;
 use super::window::Window;
-use crate::config::{DEFAULT_FILE, FailOn};
+use crate::config::{FailOn, FileConfig};
 
 /// What a model predicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +44,30 @@ pub enum Task {
     Multiclass,
     /// A number
     Regression,
+    /// An order: scores that are no probabilities, and labels that say what was relevant
+    Ranking,
+}
+
+impl Task {
+    /// Whether labels are yes or no.
+    pub(super) fn has_two_classes(self) -> bool {
+        matches!(self, Self::Binary | Self::Ranking)
+    }
+
+    /// Whether rows are predicted to be of a class.
+    pub(super) fn predicts_classes(self) -> bool {
+        matches!(self, Self::Binary | Self::Multiclass)
+    }
+
+    /// The metric that is judged and followed where none is named.
+    #[must_use]
+    pub fn main_metric(self) -> &'static str {
+        match self {
+            Self::Binary | Self::Multiclass => "accuracy",
+            Self::Regression => "r2",
+            Self::Ranking => "roc_auc",
+        }
+    }
 }
 
 /// Which of several rows with one id counts.
@@ -181,46 +203,29 @@ pub struct ModelOptions {
     pub fail_on: Option<FailOn>,
 }
 
-/// The tables of a file; those of others are none of ours.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Tables {
-    model: IndexMap<String, ModelOptions>,
-    #[serde(flatten)]
-    _others: BTreeMap<String, IgnoredAny>,
-}
-
 impl ModelOptions {
     /// The models to look at, by name: every `[model.NAME]` of the file that applies (or those in `wanted`), each under these
-    /// flags. The file is the one named, or [`DEFAULT_FILE`] in this folder when no input is named. Without a file, these flags
+    /// flags. The file is the one named, or [`DEFAULT_FILE`](crate::config::DEFAULT_FILE) in this folder when no input is named. Without a file, these flags
     /// are a model called `model`.
     ///
     /// # Errors
     /// When a named file cannot be read, a table has keys that nobody knows, or there is no such model.
     pub fn models(self, named: Option<&Path>, wanted: &[String]) -> Result<Vec<(String, Self)>, ModelError> {
-        let path = match named {
-            Some(path) => path,
-            None if self.input.is_some() && wanted.is_empty() => return Ok(vec![("model".to_owned(), self)]),
-            None => Path::new(DEFAULT_FILE),
-        };
-        let text = match fs::read_to_string(path) {
-            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ModelError::NoInput);
-            }
-            read => read.map_err(|source| ModelError::ReadConfig { file: path.to_owned(), source })?,
-        };
-        let tables: Tables = toml::from_str(&text)
-            .map_err(|source| ModelError::Config { file: path.to_owned(), source: Box::new(source) })?;
-        let known: Vec<String> = tables.model.keys().cloned().collect();
+        if named.is_none() && self.input.is_some() && wanted.is_empty() {
+            return Ok(vec![("model".to_owned(), self)]);
+        }
+        let file = FileConfig::named_or_default(named).map_err(|error| ModelError::Config(Box::new(error)))?;
+        let Some(file) = file else { return Err(ModelError::NoInput) };
+        let (path, models) = (file.path(), file.sections.model);
+        let known: Vec<String> = models.keys().cloned().collect();
         if let Some(unknown) = wanted.iter().find(|name| !known.contains(name)) {
-            let (file, name) = (path.to_owned(), unknown.clone());
-            return Err(ModelError::UnknownModel { file, name, known: known.join(", ") });
+            return Err(ModelError::UnknownModel { file: path, name: unknown.clone(), known: known.join(", ") });
         }
         if known.is_empty() {
-            return Err(ModelError::NoTable { file: path.to_owned() });
+            return Err(ModelError::NoTable { file: path });
         }
         let folder = path.parent().unwrap_or(Path::new(""));
-        let chosen = tables.model.into_iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name));
+        let chosen = models.into_iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name));
         Ok(chosen.map(|(name, file)| (name, self.clone().or(file.beside(folder)))).collect())
     }
 

@@ -41,6 +41,12 @@ pub struct RunFacts {
     pub version: &'static str,
     /// Wall time.
     pub duration_seconds: f64,
+    /// Who sorted the scores.
+    pub backend: &'static str,
+    /// The device in words, where it was one.
+    pub device: Option<String>,
+    /// What went wrong on the device without costing the result.
+    pub warnings: Vec<String>,
 }
 
 /// Counts over all models.
@@ -200,10 +206,10 @@ impl ModelReport {
     /// What a person should know beside the report.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.run.warnings.clone();
         for facts in &self.models {
             if let Some(reason) = facts.estimation.as_ref().and_then(|estimation| estimation.reason.as_ref()) {
-                warnings.push(format!("model {}: losses are not estimated: {reason}", facts.model));
+                warnings.push(format!("model {}: performance is not estimated without labels: {reason}", facts.model));
             }
             let ids = &facts.ids;
             let told = [

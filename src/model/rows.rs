@@ -10,7 +10,7 @@ use super::config::ModelConfig;
 use super::estimate::{Estimator, Feature, Foreseen, Kind};
 use super::join::Truth;
 use super::options::Task;
-use super::tally::Tally;
+use super::tally::{Sorting, Tally};
 use crate::source::Fault;
 
 /// Predictions and labels of a batch.
@@ -80,6 +80,10 @@ impl Batch {
                 columns.scores.iter().copied().map(numbers).collect::<Result<_, _>>()?;
             let predictions = match columns.prediction {
                 Some(column) => classes(column)?,
+                None if config.task == Task::Ranking => Coded {
+                    codes: scores.first().map_or_else(Vec::new, |scores| ranked(scores)),
+                    names: vec!["ranked".to_owned()],
+                },
                 None => Coded {
                     codes: scores.first().map_or_else(Vec::new, |scores| decided(scores, config.threshold)),
                     names: super::columns::binary_names(config),
@@ -90,7 +94,7 @@ impl Batch {
                 None => Coded { codes: vec![NONE; rows], names: Vec::new() },
             };
             let classes = match config.task {
-                Task::Binary => super::columns::binary_names(config).split_off(1),
+                task if task.has_two_classes() => super::columns::binary_names(config).split_off(1),
                 _ => config.scores.iter().map(|(class, _)| class.clone()).collect(),
             };
             Answers::Classes { predictions, labels, scores, classes }
@@ -146,6 +150,7 @@ impl Batch {
         config: &ModelConfig,
         keep: Option<&[bool]>,
         whole: bool,
+        sorting: Sorting,
     ) -> Result<Vec<(Group, Tally)>, Fault> {
         /// Where a row belongs: window, code of the version, segment (0 for all rows), code of its value.
         type Place = (i64, u32, usize, u32);
@@ -180,7 +185,7 @@ impl Batch {
             version: self.version.as_ref().and_then(|coded| name(coded, version)),
             segment: slice.checked_sub(1).map(|segment| (segment, name(&self.segments[segment], code))),
         };
-        members.into_iter().map(|(place, rows)| Ok((group(place), Tally::of(self, &rows)?))).collect()
+        members.into_iter().map(|(place, rows)| Ok((group(place), Tally::of(self, &rows, sorting)?))).collect()
     }
 }
 
@@ -191,6 +196,11 @@ fn decided(scores: &[Option<f64>], threshold: f64) -> Vec<u32> {
         _ => NONE,
     };
     scores.iter().map(decide).collect()
+}
+
+/// Rows that have a place in the order.
+fn ranked(scores: &[Option<f64>]) -> Vec<u32> {
+    scores.iter().map(|score| if score.is_some_and(|score| !score.is_nan()) { 0 } else { NONE }).collect()
 }
 
 /// Which requests failed: true, any number but 0, or a text that is not empty, `ok`, `0`, `200`, `success` or `false`.

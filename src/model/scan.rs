@@ -6,22 +6,24 @@ use std::time::Instant;
 use chrono::{DateTime, SecondsFormat};
 use indexmap::IndexMap;
 
+use super::baseline::{Baseline, Slice};
 use super::columns::binary_names;
 use super::config::ModelConfig;
 use super::confusion::OfClass;
-use super::count::{self, Counted, Log};
-use super::drift::{self, DriftReport, References};
+use super::count::{self, Counted};
+use super::drift::{self, DriftReport};
 use super::error::ModelError;
-use super::estimate::{self, Estimation, Estimator, Kept, Method};
+use super::estimate::{self, Estimation, Estimator, Kept};
 use super::level::judge;
 use super::measure::Measure;
-use super::measures::{Measures, measures, unit};
+use super::measures::{measures, unit};
 use super::operations::operations;
 use super::options::Task;
 use super::report::{Business, Dates, GroupReport, ModelFacts, ModelReport, RunFacts, Segment, Summary};
 use super::rows::Group;
 use super::tally::Tally;
 use super::window::{DAY, Window, date, days};
+use crate::backend::Backend;
 use crate::format::{counted as in_words, percent, real};
 use crate::verdict::Level;
 
@@ -30,16 +32,24 @@ use crate::verdict::Level;
 /// # Errors
 /// When a configuration does not fit the data, or a file cannot be read.
 pub fn scan(models: &[ModelConfig], memory: u64) -> Result<ModelReport, ModelError> {
+    scan_on(models, memory, None)
+}
+
+/// The same with scores that are sorted by `backend`, where rows have no weights: another way to the same report.
+///
+/// # Errors
+/// Those of [`scan`], and that a device failed.
+pub fn scan_on(models: &[ModelConfig], memory: u64, backend: Option<&dyn Backend>) -> Result<ModelReport, ModelError> {
     let started = Instant::now();
     let mut summary = Summary { models: models.len() as u64, ..Summary::default() };
     let (mut facts, mut groups) = (Vec::new(), Vec::new());
     for config in models {
         let mut log = count::open_log(config)?;
-        let reference = count::reference(config, memory)?;
-        let baseline = reference.as_ref().map(|reference| Baseline::of(config, reference));
+        let reference = count::reference(config, memory, backend)?;
+        let baseline = reference.as_ref().map(|reference| Baseline::of(config, reference, memory));
         let mut baseline = baseline.transpose()?.unwrap_or_default();
         baseline.learn_losses(config, &mut log, memory)?;
-        let counted = count::log(config, &log, baseline.estimator.as_ref(), memory)?;
+        let counted = count::log(config, &log, baseline.estimator.as_ref(), memory, backend)?;
         let (of_model, of_groups) = report(config, &counted, &baseline)?;
         for group in &of_groups {
             summary.groups += 1;
@@ -57,76 +67,14 @@ pub fn scan(models: &[ModelConfig], memory: u64) -> Result<ModelReport, ModelErr
         facts.push(of_model);
         groups.extend(of_groups);
     }
-    let run = RunFacts { version: env!("CARGO_PKG_VERSION"), duration_seconds: started.elapsed().as_secs_f64() };
+    let run = RunFacts {
+        version: env!("CARGO_PKG_VERSION"),
+        duration_seconds: started.elapsed().as_secs_f64(),
+        backend: backend.map_or("cpu", Backend::name),
+        device: backend.map(Backend::device),
+        warnings: backend.map(Backend::warnings).unwrap_or_default(),
+    };
     Ok(ModelReport { schema_version: 1, run, summary, models: facts, groups })
-}
-
-/// A value of a segment, by its column; `None` for all rows.
-type Slice = Option<(String, Option<String>)>;
-
-/// What groups are measured against.
-#[derive(Default)]
-struct Baseline<'t> {
-    /// Figures of the reference.
-    figures: BTreeMap<Slice, Measures>,
-    /// Its predictions and scores.
-    predictions: BTreeMap<Slice, References<'t>>,
-    /// What it says about labels that are still to come.
-    estimator: Option<Estimator>,
-    /// Whether its rows have labels.
-    has_labels: bool,
-    /// How estimates are made, or why not.
-    estimation: Option<Estimation>,
-}
-
-impl<'t> Baseline<'t> {
-    fn of(config: &ModelConfig, reference: &'t Counted) -> Result<Self, ModelError> {
-        let mut baseline = Self { has_labels: reference.has_labels, ..Self::default() };
-        for (group, tally) in &reference.groups {
-            let slice = group.segment.as_ref().map(|(at, value)| (reference.segments[*at].clone(), value.clone()));
-            if reference.has_labels {
-                baseline.figures.insert(slice.clone(), measures(config, tally)?);
-                if slice.is_none() {
-                    baseline.estimator = Estimator::of(config, tally)?;
-                    baseline.estimation = baseline.estimator.is_some().then(|| Estimation {
-                        method: Method::Cbpe,
-                        rows: tally.rows.labelled,
-                        ..Estimation::default()
-                    });
-                }
-            }
-            baseline.predictions.insert(slice, References::of(config, tally)?);
-        }
-        Ok(baseline)
-    }
-
-    /// Learns how wrong a regression is, where its features are named.
-    fn learn_losses(&mut self, config: &ModelConfig, log: &mut Log, memory: u64) -> Result<(), ModelError> {
-        if config.task != Task::Regression || config.features.is_empty() || !self.has_labels {
-            return Ok(());
-        }
-        let learned = match log.add_features(config, "log") {
-            _ if config.weight.is_some() => Err("rows have weights".to_owned()),
-            Ok(kinds) => Estimator::of_losses(config, &kinds, memory)?,
-            Err(reason) => Err(reason),
-        };
-        let mut estimation =
-            Estimation { method: Method::Dle, features: config.features.clone(), ..Estimation::default() };
-        match learned {
-            Ok((estimator, rows)) => {
-                self.estimator = Some(estimator);
-                estimation.rows = rows;
-            }
-            Err(reason) => estimation.reason = Some(reason),
-        }
-        self.estimation = Some(estimation);
-        Ok(())
-    }
-
-    fn figure(&self, config: &ModelConfig, slice: &Slice, name: &str) -> Option<f64> {
-        let found = self.figures.get(slice).and_then(|figures| figures.get(name)).and_then(|measure| measure.value);
-        found.or_else(|| config.baseline.get(name).copied())
-    }
 }
 
 fn report(
@@ -240,7 +188,7 @@ impl Part<'_> {
             reasons.push((Level::Info, format!("labels have arrived for {} of the rows", percent(coverage))));
         }
         reasons.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
-        let has_matrix = counted.has_labels && config.task != Task::Regression;
+        let has_matrix = counted.has_labels && config.task.predicts_classes();
         Ok(GroupReport {
             model: config.name.clone(),
             untimed: group.window.is_none(),
@@ -301,6 +249,7 @@ fn business(config: &ModelConfig, tally: &Tally) -> Result<Option<Business>, Mod
             let mae = measures(config, tally)?.get("mae").and_then(|mae| mae.value);
             mae.unwrap_or(0.0) * rows * value("error")
         }
+        Task::Ranking => return Ok(None),
     };
     Ok(Some(Business { total, mean: total / rows }))
 }

@@ -42,6 +42,7 @@ pub(super) fn columns(task: Task) -> &'static [&'static str] {
     match task {
         Task::Binary => &["accuracy", "f1", "roc_auc", "log_loss", "calibration_error"],
         Task::Multiclass => &["accuracy", "f1_macro", "roc_auc", "log_loss", "calibration_error"],
+        Task::Ranking => &["roc_auc", "average_precision", "ndcg"],
         Task::Regression => &["rmse", "mae", "median_absolute_error", "mape", "r2"],
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::{days, part_of};
 use crate::history::{History, HistoryError, ModelFilter, ModelWindow};
-use crate::model::{Better, Task, metric};
+use crate::model::{Better, metric};
 
 /// Rows, or labels, below which a window says too little: as of a model scan by default.
 const ENOUGH: u64 = 100;
@@ -108,7 +108,7 @@ fn of_window(all: &[ModelWindow], window: &ModelWindow, watched: Watched<'_>) ->
     if same.map(rows).max() > Some(rows(window)) {
         return None;
     }
-    let name = watched.metric.unwrap_or(if window.task == Task::Regression { "r2" } else { "accuracy" });
+    let name = watched.metric.unwrap_or(window.task.main_metric());
     let value = window.latest();
     let found = value.metrics.get(name);
     let true_one = found.and_then(|metric| metric.value);

@@ -5,8 +5,9 @@
 
 Two versions of a classifier and of a regression that answered different requests. Shares: proportions_ztest of statsmodels 0.15.0. Scores and
 predicted numbers: ks_2samp, predicted classes: chi2_contingency, latencies: mannwhitneyu, errors and losses: Welch's ttest_ind of SciPy 1.17.1.
-Areas under the ROC curve: the difference over its standard error by DeLong, from the definition, pair by pair. Statistics are those of the canary
-minus production.
+F1, average precision and calibration error are those of scikit-learn 1.9.1, and so is everything of rows with weights; none of it has a test.
+Areas under the ROC curve: the difference over its standard error by DeLong, from the definition, pair by pair. Statistics are those of the
+canary minus production.
 """
 
 import json
@@ -17,6 +18,8 @@ import numpy as np
 from scipy import stats
 from sklearn import metrics as m
 from statsmodels.stats.proportion import proportions_ztest
+
+from model import calibration_error
 
 HERE = Path(__file__).parent
 
@@ -54,6 +57,38 @@ def latency(sides):
     }
 
 
+def untested(of_side):
+    """Figures without a test: only their values are told."""
+    both = [of_side(0), of_side(1)]
+    return {name: {"values": [float(one[name]) for one in both], "statistic": None, "p_value": None} for name in both[0]}
+
+
+def plain(y, p, s, w=None):
+    found = {"average_precision": m.average_precision_score(y, s, sample_weight=w), "calibration_error": calibration_error(y, s, w)}
+    for average in ("micro", "macro", "weighted"):
+        found[f"f1_{average}"] = m.f1_score(y, p, average=average, sample_weight=w)
+    return found | {"f1": m.f1_score(y, p, sample_weight=w)}
+
+
+def weighted(rng, sizes, noise):
+    """Rows with weights have figures and no test: a sum of weights is no number of rows."""
+    case = classifier(rng, sizes, noise)
+    case["data"]["weight"] = np.round(rng.uniform(0.1, 3, size=sum(sizes)), 3).tolist()
+    y, p, s, w = (np.array(case["data"][name]) for name in ("label", "prediction", "score", "weight"))
+    sides = [np.array(case["data"]["version"]) == name for name in ("prod", "canary")]
+
+    def of_side(side):
+        k = sides[side]
+        found = plain(y[k], p[k], s[k], w[k])
+        for name, f, x in (("accuracy", m.accuracy_score, p), ("precision", m.precision_score, p), ("recall", m.recall_score, p),
+                           ("roc_auc", m.roc_auc_score, s), ("brier", m.brier_score_loss, s), ("log_loss", m.log_loss, s)):
+            found[name] = f(y[k], x[k], sample_weight=w[k])
+        return found
+
+    case["expected"] = untested(of_side)
+    return case
+
+
 def classifier(rng, sizes, noise):
     version = np.repeat(["prod", "canary"], sizes)
     n = sum(sizes)
@@ -85,6 +120,7 @@ def classifier(rng, sizes, noise):
     chi2 = stats.chi2_contingency(table, correction=False)
     expected["prediction"] = {"values": [None, None], "statistic": float(chi2.statistic), "p_value": float(chi2.pvalue)}
     expected |= latency([ms[k] for k in sides])
+    expected |= untested(lambda side: plain(y[sides[side]], p[sides[side]], s[sides[side]]))
     data = {"version": version.tolist(), "label": y.tolist(), "prediction": p.tolist(), "score": s.tolist(), "ms": ms.tolist(),
             "failed": failed.tolist()}
     return {"task": "binary", "data": data, "expected": expected}
@@ -114,6 +150,7 @@ def main():
         "classifier_worse": classifier(rng, (700, 300), (0.3, 2.0)),
         "regression_alike": regression(rng, (300, 80), (0.4, 0.4)),
         "regression_worse": regression(rng, (300, 150), (0.3, 0.6)),
+        "classifier_weighted": weighted(rng, (300, 120), (0.3, 1.0)),
     }
     lines = ",\n".join(f"{json.dumps(name)}:{json.dumps(case, separators=(',', ':'))}" for name, case in cases.items())
     (HERE / "compare.json").write_text("{\n" + lines + "\n}\n")

@@ -166,6 +166,23 @@ def regression(rng, n, weights=False, constant=False):
     return {"task": "regression", "data": data, "expected": expected, "intervals": intervals, "confusion": None}
 
 
+def ranking(rng, n, digits, weights=False):
+    z = rng.normal(size=n)
+    y = (rng.uniform(size=n) < 1 / (1 + np.exp(2 - 1.5 * z))).astype(int)
+    s = np.round(10 * z + 6 * rng.normal(size=n), digits)
+    w = np.round(rng.uniform(0.1, 3, size=n), 3) if weights else None
+    expected = {
+        "roc_auc": m.roc_auc_score(y, s, sample_weight=w),
+        "average_precision": m.average_precision_score(y, s, sample_weight=w),
+        "ndcg": None if weights else m.ndcg_score([y], [s]),
+    }
+    data = {"label": y.tolist(), "score": s.tolist()}
+    if weights:
+        data["weight"] = w.tolist()
+    intervals = {} if weights else {"roc_auc": delong(y, s)}
+    return {"task": "ranking", "data": data, "expected": expected, "intervals": intervals, "confusion": None}
+
+
 def main():
     rng = np.random.default_rng(7)
     cases = {
@@ -181,6 +198,9 @@ def main():
         "regression_even": regression(rng, 80),
         "regression_weighted": regression(rng, 150, weights=True),
         "regression_constant_label": regression(rng, 50, constant=True),
+        "ranking": ranking(rng, 300, 6),
+        "ranking_many_ties": ranking(rng, 300, -1),
+        "ranking_weighted": ranking(rng, 150, 1, weights=True),
     }
     lines = ",\n".join(f"{json.dumps(name)}:{json.dumps(case, separators=(',', ':'))}" for name, case in cases.items())
     (HERE / "model.json").write_text("{\n" + lines + "\n}\n")

@@ -167,6 +167,7 @@ fn validations(history: &History, job: &str) {
             rules: vec![rule],
             figures: indexmap::IndexMap::new(),
             groups: std::collections::BTreeMap::new(),
+            training: Vec::new(),
         };
         let at = NaiveDate::from_ymd_opt(2026, 11, day).unwrap().and_hms_opt(6, 0, 0).unwrap().and_utc();
         history.store_validation(&report, Some(job), "loan", at).unwrap();

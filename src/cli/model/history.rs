@@ -2,7 +2,9 @@
 
 use clap::Args;
 use gpudrift::format::{count, counted, percent, printable, significant};
-use gpudrift::history::{ModelFilter, ModelTrend, ModelValue, ModelWindow, StoredValidation};
+use gpudrift::history::{
+    EarlierDefinition, ModelFilter, ModelSegment, ModelTrend, ModelValue, ModelWindow, StoredValidation,
+};
 use gpudrift::model::{METRICS, Task, metric};
 use gpudrift::report::sparkline;
 use gpudrift::verdict::Level;
@@ -71,9 +73,9 @@ pub(super) fn run(args: &ModelHistoryArgs) -> Result<Exit, Failure> {
         return print_json(&trends).map(|()| Exit::Finished);
     }
     let shown = |trend: &ModelTrend| {
-        args.metric
-            .clone()
-            .unwrap_or_else(|| if trend.task == Task::Regression { "rmse" } else { "accuracy" }.to_owned())
+        args.metric.clone().unwrap_or_else(|| {
+            if trend.task == Task::Regression { "rmse" } else { trend.task.main_metric() }.to_owned()
+        })
     };
     let text = match &args.model {
         None => many(&trends, shown),
@@ -198,7 +200,34 @@ fn one(trend: &ModelTrend, name: &str) -> String {
         "p95 ms",
         "errors",
     ];
-    text + "\n" + &columns(&headers, &headers[2..], rows)
+    text + "\n" + &columns(&headers, &headers[2..], rows) + &earlier(trend, name)
+}
+
+/// What was found of the same windows as long as something else was configured.
+fn earlier(trend: &ModelTrend, name: &str) -> String {
+    let rows =
+        trend.windows.iter().flat_map(|window| window.earlier.iter().map(|earlier| (&window.key.window, earlier)));
+    let rows: Vec<_> = rows
+        .map(|(window, EarlierDefinition { definition, first, amended })| {
+            let last = amended.as_ref().unwrap_or(first);
+            let day = first.stored_at.format("%Y-%m-%d %H:%M").to_string();
+            let now = amended.as_ref().map_or_else(|| "–".to_owned(), |value| told(value, name));
+            vec![
+                window.clone(),
+                definition.clone(),
+                last.level.name().to_uppercase(),
+                day,
+                percent(first.coverage()),
+                told(first, name),
+                now,
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let headers = ["window", "definition", "level", "first stored", "labels", name, "amended"];
+    "\nfound earlier, when something else was configured\n".to_owned() + &columns(&headers, &headers[4..], rows)
 }
 
 /// How far estimates lay from what came true.

@@ -41,7 +41,7 @@ pub(super) struct LookArgs {
     output: Option<PathBuf>,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    pub(super) threads: Option<u16>,
     /// Memory for counts and labels; what does not fit goes to a temporary file
     #[arg(long, value_name = "SIZE", default_value = "512MiB")]
     memory_limit: ByteSize,

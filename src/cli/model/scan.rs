@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 use clap::Args;
 use gpudrift::alert::{AlertError, Alerts, Delivered};
-use gpudrift::config::{DEFAULT_FILE, FileConfig};
+use gpudrift::backend::gpu::Devices;
+use gpudrift::backend::{Asked, open};
+use gpudrift::config::{BackendChoice, DEFAULT_FILE, FileConfig};
 use gpudrift::format::{counted, printable};
 use gpudrift::history::{AsOf, DEFAULT_JOB, History, ModelsStored, model_entries};
 use gpudrift::model::ModelReport;
-use gpudrift::model::scan::scan;
+use gpudrift::model::scan::scan_on;
 
 use super::EXAMPLES;
 use super::look::{LookArgs, Written};
@@ -24,6 +26,9 @@ use crate::cli::place::begin;
 pub(super) struct ModelScanArgs {
     #[command(flatten)]
     look: LookArgs,
+    /// Who sorts the scores; the report is the same. A GPU gains nothing where the processor waits for the disk
+    #[arg(long, value_enum, default_value = "cpu", value_name = "BACKEND")]
+    backend: BackendChoice,
     #[command(flatten)]
     kept: Kept,
 }
@@ -63,7 +68,14 @@ impl Written for ModelReport {
 pub(super) fn run(args: &ModelScanArgs) -> Result<Exit, Failure> {
     let history = args.kept.open(&args.look)?;
     let alerts = history.as_ref().map(|history| args.kept.alerts(&args.look, history)).transpose()?.flatten();
-    let (report, fail_on) = args.look.run(scan)?;
+    let backend = match args.backend {
+        BackendChoice::Cpu => None,
+        backend => {
+            let threads = args.look.threads.map_or_else(rayon::current_num_threads, usize::from);
+            Some(open(&Asked { backend, devices: Devices::Best, threads }).map_err(Failure::failed)?)
+        }
+    };
+    let (report, fail_on) = args.look.run(|models, memory| scan_on(models, memory, backend.as_deref()))?;
     let mut said: Vec<String> = report.warnings().iter().map(|warning| format!("warning: {warning}")).collect();
     let mut waits = false;
     if let Some(mut history) = history {

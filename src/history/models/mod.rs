@@ -18,7 +18,7 @@ mod value;
 
 pub use key::{ModelEntry, ModelKey, ModelSegment, model_entries};
 pub use trend::{ModelFilter, ModelTrend};
-pub use value::{ModelDrift, ModelStep, ModelValue, ModelWindow};
+pub use value::{EarlierDefinition, ModelDrift, ModelStep, ModelValue, ModelWindow};
 
 use super::{History, HistoryError};
 
@@ -64,7 +64,7 @@ impl History {
     }
 
     /// The windows that `filter` lets through, by model, segment, version and instant, the oldest first. Of a window that
-    /// was stored under several definitions the one that was stored last counts.
+    /// was stored under several definitions the one that was stored last counts; the others stand in its `earlier`.
     ///
     /// # Errors
     /// When the history cannot be read.

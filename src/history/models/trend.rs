@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{ModelKey, ModelSegment, ModelWindow};
+use super::{EarlierDefinition, ModelKey, ModelSegment, ModelWindow};
 use crate::model::Task;
 use crate::verdict::Level;
 
@@ -45,17 +45,25 @@ fn place(key: &ModelKey) -> ModelKey {
     ModelKey { definition: String::new(), ..key.clone() }
 }
 
+/// Of one window under several definitions the one that was stored last, with the others in it.
+fn latest_definition(mut windows: Vec<ModelWindow>) -> Option<ModelWindow> {
+    windows.sort_by_key(|window| window.latest().stored_at);
+    let latest = windows.pop()?;
+    let earlier = windows.into_iter().map(|ModelWindow { key, first, amended, .. }| EarlierDefinition {
+        definition: key.definition,
+        first,
+        amended,
+    });
+    Some(ModelWindow { earlier: earlier.collect(), ..latest })
+}
+
 /// The windows that `filter` lets through, with their shares of the traffic, in the order of trends.
 pub(super) fn filtered(windows: Vec<ModelWindow>, filter: &ModelFilter) -> Vec<ModelWindow> {
-    let mut by_place: HashMap<ModelKey, ModelWindow> = HashMap::new();
+    let mut by_place: HashMap<ModelKey, Vec<ModelWindow>> = HashMap::new();
     for window in windows {
-        let place = place(&window.key);
-        let newer = |known: &ModelWindow| known.latest().stored_at < window.latest().stored_at;
-        if by_place.get(&place).is_none_or(newer) {
-            by_place.insert(place, window);
-        }
+        by_place.entry(place(&window.key)).or_default().push(window);
     }
-    let mut windows: Vec<ModelWindow> = by_place.into_values().collect();
+    let mut windows: Vec<ModelWindow> = by_place.into_values().filter_map(latest_definition).collect();
     let every_version = |key: &ModelKey| ModelKey { version: None, ..place(key) };
     let mut rows: HashMap<ModelKey, u64> = HashMap::new();
     for window in &windows {

@@ -146,6 +146,20 @@ pub struct ModelWindow {
     pub first: ModelValue,
     /// What was found at last, where that is another value.
     pub amended: Option<ModelValue>,
+    /// What was found of it as long as something else was configured, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierDefinition>,
+}
+
+/// What was found of a window under a definition that is not the latest one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EarlierDefinition {
+    /// Hash of what was configured.
+    pub definition: String,
+    /// What was found at first.
+    pub first: ModelValue,
+    /// What was found at last, where that is another value.
+    pub amended: Option<ModelValue>,
 }
 
 /// What became of a window.
@@ -183,6 +197,7 @@ impl ModelWindow {
             traffic: None,
             first: value.clone(),
             amended: None,
+            earlier: Vec::new(),
         };
         let Some(before) = before else { return (ModelStep::New, Some(new())) };
         let (rows, known) = (value.rows, before.latest().rows);

@@ -38,7 +38,7 @@ fn columns() -> String {
 }
 
 fn write(transaction: &Transaction<'_>, name: &str, window: &ModelWindow) -> Result<(), rusqlite::Error> {
-    let ModelWindow { key, days, at, task, open, revision, first, amended, traffic: _ } = window;
+    let ModelWindow { key, days, at, task, open, revision, first, amended, traffic: _, earlier: _ } = window;
     let ModelKey { job, model, definition, segment, version, window } = key;
     let (column, value) = segment.as_ref().map(|one| (&one.column, &one.value)).unzip();
     let [first_day, last_day] = [0, 1].map(|end| days.as_ref().map(|days| &days[end]));
@@ -117,6 +117,7 @@ fn window_of(row: &Row<'_>) -> Result<ModelWindow, rusqlite::Error> {
         open: row.get(11)?,
         revision: row.get(12)?,
         traffic: None,
+        earlier: Vec::new(),
         first: parsed(&row.get::<_, String>(13)?, 13)?,
         amended: row.get::<_, Option<String>>(14)?.map(|body| parsed(&body, 14)).transpose()?,
     })

@@ -75,7 +75,7 @@ fn of_metrics(config: &ModelConfig, both: &[Measures; 2], sides: [&Tally; 2], fo
         let test = match (name, shares) {
             _ if weighted => None,
             (_, Some(shares)) => Some((Z, two_proportions(shares))),
-            ("roc_auc", _) if config.task == Task::Binary => Some(("DeLong, unpaired", areas(sides)?)),
+            ("roc_auc", _) if config.task.has_two_classes() => Some(("DeLong, unpaired", areas(sides)?)),
             ("log_loss", _) if config.task == Task::Binary => Some((WELCH, terms(sides, loss)?)),
             ("brier", _) if config.task == Task::Binary => Some((WELCH, terms(sides, brier)?)),
             ("rmse", _) => Some(("Welch's t of squared errors", errors(sides, |error| error * error)?)),

@@ -52,10 +52,15 @@ pub fn compare(models: &[ModelConfig], versions: &Versions, memory: u64) -> Resu
             let what = "comparing takes the column of the `version` that answered";
             return Err(ModelError::Missing { model: config.name.clone(), what });
         }
-        let counted = count::log(config, &count::open_log(config)?, None, memory)?;
+        let counted = count::log(config, &count::open_log(config)?, None, memory, None)?;
         comparisons.extend(of_model(config, &counted, versions)?);
     }
-    let run = RunFacts { version: env!("CARGO_PKG_VERSION"), duration_seconds: started.elapsed().as_secs_f64() };
+    let run = RunFacts {
+        version: env!("CARGO_PKG_VERSION"),
+        duration_seconds: started.elapsed().as_secs_f64(),
+        backend: "cpu",
+        ..RunFacts::default()
+    };
     Ok(CompareReport { schema_version: 1, run, comparisons })
 }
 

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::calibration::{Calibration, Table, classes, fits, table};
+use super::calibration::{Calibration, Table, classes, fits, table, too_many};
 use super::curve::curves;
 use super::matrix::{Cells, ExpectedMatrix};
 use super::spread::{bernoulli, precision_deviation, rank_deviation};
-use super::{Estimate, Estimates};
+use super::{Estimate, Estimates, Learned};
 use crate::format::real;
 use crate::model::columns::binary_names;
 use crate::model::config::ModelConfig;
@@ -29,16 +29,19 @@ pub(in crate::model) struct Binary {
 }
 
 impl Binary {
-    /// Learns from a reference with labels, where its scores can be probabilities.
-    pub(super) fn of(config: &ModelConfig, reference: &Tally) -> io::Result<Option<Self>> {
-        let Some(scores) = reference.scores.first() else { return Ok(None) };
-        let table = table(scores)?;
+    /// Learns from a reference with labels, where its scores can be probabilities; see [`Estimator::of`](super::Estimator::of).
+    pub(super) fn of(config: &ModelConfig, reference: &Tally, memory: u64) -> io::Result<Learned<Self>> {
+        let Some(scores) = reference.scores.first() else { return Ok(Err(None)) };
+        let table = match table(scores, memory)? {
+            Ok(table) => table,
+            Err(distinct) => return Ok(Err(Some(too_many(distinct, memory)))),
+        };
         if !fits(&table) {
-            return Ok(None);
+            return Ok(Err(None));
         }
         let calibration = Calibration::of(config.calibrate, scores, &table)?;
         let deviations = deviations(config, reference, &table);
-        Ok(Some(Self { calibration, deviations, cells: Cells::of(&reference.confusion) }))
+        Ok(Ok(Self { calibration, deviations, cells: Cells::of(&reference.confusion) }))
     }
 
     pub(super) fn calibrates(&self) -> bool {

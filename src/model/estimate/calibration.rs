@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::SEED;
 use super::isotonic::Isotonic;
-use crate::format::real;
+use crate::format::{count, real};
 use crate::model::options::Calibrate;
 use crate::model::scores::{Area, NEGATIVE, POSITIVE, ScoreCounts};
 
@@ -20,12 +20,39 @@ const SEPARATED: f64 = 0.999;
 /// Distinct scores with their positive and negative rows.
 pub(super) type Table = [(f64, u64, u64)];
 
-/// The scores of a class among rows with a label.
-pub(super) fn table(scores: &ScoreCounts) -> io::Result<Vec<(f64, u64, u64)>> {
-    let mut table = Vec::new();
-    scores.walk(|score, counts| table.push((score, counts[POSITIVE], counts[NEGATIVE])))?;
-    table.retain(|(_, positives, negatives)| positives + negatives > 0);
-    Ok(table)
+/// Bytes that a distinct score takes while a reference is learned from: in its table, in what the check whether calibration
+/// helps finds of it, and in what is fitted.
+const SCORE_BYTES: u64 = 96;
+/// So many distinct scores are learned from with however little memory: 6 MB.
+const FEWEST: u64 = 1 << 16;
+
+/// A table in memory, or how many distinct scores are too many for it.
+pub(super) type Fitting = Result<Vec<(f64, u64, u64)>, u64>;
+
+/// The scores of a class among rows with a label; the number of distinct ones where they do not fit `memory` bytes.
+pub(super) fn table(scores: &ScoreCounts, memory: u64) -> io::Result<Fitting> {
+    let most = (memory / SCORE_BYTES).max(FEWEST);
+    let (mut table, mut distinct) = (Vec::new(), 0);
+    scores.walk(|score, counts| {
+        if counts[POSITIVE] + counts[NEGATIVE] > 0 {
+            distinct += 1;
+            if distinct <= most {
+                table.push((score, counts[POSITIVE], counts[NEGATIVE]));
+            }
+        }
+    })?;
+    Ok(if distinct <= most { Ok(table) } else { Err(distinct) })
+}
+
+/// Why nothing is learned from so many distinct scores.
+pub(super) fn too_many(distinct: u64, memory: u64) -> String {
+    let needed = bytesize::ByteSize(distinct.saturating_mul(SCORE_BYTES));
+    format!(
+        "the reference has {} distinct scores, which take {needed} of the {} of --memory-limit: raise it, name fewer rows, or \
+         round the scores",
+        count(distinct),
+        bytesize::ByteSize(memory)
+    )
 }
 
 /// Rows of the positive and of the negative class.

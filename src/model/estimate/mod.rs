@@ -178,6 +178,13 @@ pub(super) fn unusual<'e>(
 /// Figures by name, in the order of the report.
 pub(super) type Estimates = IndexMap<&'static str, Estimate>;
 
+/// What was learned, or why nothing was, where there is something to say.
+pub(super) type Learned<T> = Result<T, Option<String>>;
+
+/// Why nothing is learned from rows with weights.
+pub(super) const WEIGHTED: &str =
+    "rows have weights, and an estimate would count all rows alike; leave out `weight` to have one";
+
 /// What a reference knows that estimates need.
 pub(super) enum Estimator {
     /// Of two classes.
@@ -189,14 +196,16 @@ pub(super) enum Estimator {
 }
 
 impl Estimator {
-    /// Learns from a reference with labels; `None` where its scores cannot be used: no scores, one class, scores that are no
-    /// probabilities, or rows with weights. [`Estimator::of_losses`] is for a regression.
-    pub(super) fn of(config: &ModelConfig, reference: &Tally) -> io::Result<Option<Self>> {
+    /// Learns from a reference with labels. `Err` within where its scores cannot be used, with a reason where a user may wonder:
+    /// rows have weights, or the scores do not fit `memory` bytes. There is none where there are no scores, one class, or scores
+    /// that are no probabilities. [`Estimator::of_losses`] is for a regression.
+    pub(super) fn of(config: &ModelConfig, reference: &Tally, memory: u64) -> io::Result<Learned<Self>> {
         match config.task {
-            _ if config.weight.is_some() => Ok(None),
-            Task::Binary => Ok(Binary::of(config, reference)?.map(Self::Binary)),
-            Task::Multiclass => Ok(Multiclass::of(config, reference)?.map(Self::Multiclass)),
-            Task::Regression => Ok(None),
+            Task::Regression | Task::Ranking => Ok(Err(None)),
+            _ if config.weight.is_some() && config.scores.is_empty() => Ok(Err(None)),
+            _ if config.weight.is_some() => Ok(Err(Some(WEIGHTED.to_owned()))),
+            Task::Binary => Ok(Binary::of(config, reference, memory)?.map(Self::Binary)),
+            Task::Multiclass => Ok(Multiclass::of(config, reference, memory)?.map(Self::Multiclass)),
         }
     }
 

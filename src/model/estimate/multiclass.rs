@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::calibration::{Calibration, classes, fits, table};
+use super::calibration::{Calibration, classes, fits, table, too_many};
 use super::curve::curves;
 use super::expected::{Expected, ONE, fixed};
 use super::matrix::{Cells, ExpectedMatrix};
 use super::spread::{bernoulli, precision_deviation, rank_deviation};
-use super::{Estimate, Estimates};
+use super::{Estimate, Estimates, Learned};
 use crate::format::real;
 use crate::model::config::ModelConfig;
 use crate::model::confusion::OfClass;
@@ -34,16 +34,19 @@ pub(in crate::model) struct Multiclass {
 
 impl Multiclass {
     /// Learns from a reference with labels, where the scores of every class can be probabilities.
-    pub(super) fn of(config: &ModelConfig, reference: &Tally) -> io::Result<Option<Self>> {
+    pub(super) fn of(config: &ModelConfig, reference: &Tally, memory: u64) -> io::Result<Learned<Self>> {
         let names: Vec<String> = config.scores.iter().map(|(class, _)| class.clone()).collect();
         if names.len() < 2 || reference.scores.len() != names.len() {
-            return Ok(None);
+            return Ok(Err(None));
         }
         let (mut calibrations, mut ranks, mut precisions) = (Vec::new(), 0.0, 0.0);
         for scores in &reference.scores {
-            let table = table(scores)?;
+            let table = match table(scores, memory)? {
+                Ok(table) => table,
+                Err(distinct) => return Ok(Err(Some(too_many(distinct, memory)))),
+            };
             if !fits(&table) {
-                return Ok(None);
+                return Ok(Err(None));
             }
             calibrations.push(Calibration::of(config.calibrate, scores, &table)?);
             let sizes = classes(&table);
@@ -74,7 +77,7 @@ impl Multiclass {
             ("average_precision", libm::sqrt(precisions / n)),
         ]);
         let cells = Cells::of(&reference.confusion);
-        Ok(Some(Self { classes: names, calibrations, deviations, cells }))
+        Ok(Ok(Self { classes: names, calibrations, deviations, cells }))
     }
 
     pub(super) fn calibrates(&self) -> bool {

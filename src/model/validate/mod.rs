@@ -12,9 +12,11 @@ mod bootstrap;
 mod fairness;
 mod figures;
 mod html;
+mod paired;
 mod pairs;
 mod policy;
 mod report;
+mod training;
 
 use std::path::Path;
 use std::time::Instant;
@@ -24,6 +26,7 @@ pub use figures::Figure;
 pub use pairs::PairRows;
 pub use policy::{Policy, Rule};
 pub use report::{Decision, RuleReport, ValidationReport, ValidationRun};
+pub use training::TrainingDrift;
 
 use super::error::ModelError;
 
@@ -44,6 +47,8 @@ pub fn validate(
         figures.extend(figures::all(&policy, &recent, "recent.")?);
     }
     figures.extend(figures::operations(&policy, &paired)?);
+    let training = training::drift(&policy)?;
+    figures.extend(training::figures(&training));
     let groups = fairness::rates(&policy, &paired);
     let rules = report::judge(&policy, policy_file, &figures, paired.rows.paired)?;
     let run = ValidationRun {
@@ -66,5 +71,6 @@ pub fn validate(
         rules,
         figures,
         groups,
+        training,
     })
 }

@@ -8,12 +8,13 @@ use serde::Serialize;
 use super::policy::Policy;
 use crate::model::columns::{Coded, Columns, NONE, binary_names};
 use crate::model::config::ModelConfig;
-use crate::model::count::{add_labels, read_error};
+use crate::model::count::read_error;
 use crate::model::error::ModelError;
 use crate::model::join::Join;
+use crate::model::labels::add_labels;
 use crate::model::options::{Keep, Task};
 use crate::model::rows::{Answers, Batch};
-use crate::model::tally::Tally;
+use crate::model::tally::{Sorting, Tally};
 use crate::source::rows::{Piece, pieces, read_rows};
 use crate::source::{Dataset, OpenOptions};
 
@@ -288,7 +289,7 @@ fn pair(config: &ModelConfig, champion: Log, challenger: Log) -> Pairs {
         side.sort();
         for batch in &log.batches {
             let rows: Vec<u32> = (0..u32::try_from(batch.rows).unwrap_or(u32::MAX)).collect();
-            if let Ok(tally) = Tally::of(batch, &rows) {
+            if let Ok(tally) = Tally::of(batch, &rows, Sorting::Here) {
                 // Weights, whose sums could overflow, are none here.
                 let _ = side.operations.merge(tally);
             }

@@ -8,6 +8,8 @@
 //! groups = ["gender"]
 //! latency = "ms"
 //! values = { tp = 120, fp = -800 }
+//! training = ["train.parquet"]    # what the challenger learned from, beside
+//! current = ["tonight/"]          # the features that it would meet
 //!
 //! [[rule]]
 //! figure = "change.accuracy"      # challenger minus champion
@@ -25,6 +27,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::report::Decision;
+use crate::config::{ConfigError, Document};
 use crate::model::config::ModelConfig;
 use crate::model::error::ModelError;
 use crate::model::options::{ModelOptions, Task, delay};
@@ -67,6 +70,12 @@ pub struct Policy {
     pub latency: Option<String>,
     pub error: Option<String>,
     pub values: Option<BTreeMap<String, f64>>,
+    /// What the challenger learned from, and the features that it would meet: Parquet files, folders or globs.
+    pub training: Vec<String>,
+    /// See `training`.
+    pub current: Vec<String>,
+    /// Names and globs of the features that are compared [default: all but the columns named here].
+    pub features: Vec<String>,
     pub confidence: Option<f64>,
     /// Samples of the bootstrap [default: 1000].
     pub samples: Option<u32>,
@@ -85,13 +94,21 @@ impl Policy {
     /// # Errors
     /// When it cannot be read, has keys that nobody knows, or values that cannot be meant.
     pub fn read(file: &Path) -> Result<Self, ModelError> {
-        let text =
-            std::fs::read_to_string(file).map_err(|source| ModelError::ReadConfig { file: file.to_owned(), source })?;
-        let mut policy: Self = toml::from_str(&text)
-            .map_err(|source| ModelError::Config { file: file.to_owned(), source: Box::new(source) })?;
+        let read = || -> Result<Self, ConfigError> {
+            let text =
+                std::fs::read_to_string(file).map_err(|source| ConfigError::Read { file: file.to_owned(), source })?;
+            let document = Document::parse(&text, file)?;
+            toml::from_str(&text).map_err(|error| document.explain(&error))
+        };
+        let mut policy = read().map_err(|error| ModelError::Config(Box::new(error)))?;
         let wrong = |reason: &str| Err(ModelError::Policy { file: file.to_owned(), reason: reason.to_owned() });
         if policy.id.is_none() || policy.label.is_none() {
             return wrong("name `id`, which pairs the rows of the two logs, and `label`");
+        }
+        if policy.task == Some(Task::Ranking) {
+            return wrong(
+                "`task` must be binary, multiclass or regression; `gpudrift model compare` sets rankings side by side",
+            );
         }
         if policy.task == Some(Task::Multiclass) && (policy.score.is_some() || !policy.groups.is_empty()) {
             return wrong("`score` and `groups` are for a binary task");
@@ -113,9 +130,16 @@ impl Policy {
                 return wrong(&format!("the rule of {} has neither `min` nor `max`", rule.figure));
             }
         }
+        if policy.training.is_empty() != policy.current.is_empty() {
+            return wrong(
+                "name both `training`, what the challenger learned from, and `current`, the features that it would meet",
+            );
+        }
         let folder = file.parent().unwrap_or(Path::new(""));
-        policy.labels =
-            policy.labels.map(|paths| paths.into_iter().map(|path| folder.join(path).display().to_string()).collect());
+        let seen = |paths: Vec<String>| paths.into_iter().map(|path| folder.join(path).display().to_string()).collect();
+        policy.labels = policy.labels.map(seen);
+        policy.training = seen(policy.training);
+        policy.current = seen(policy.current);
         if policy.rule.is_empty() {
             policy.rule = policy.customary();
         }
@@ -138,6 +162,10 @@ impl Policy {
         }
         if self.error.is_some() {
             rules.push(rule("challenger.error_rate".to_owned(), None, Some(0.05)));
+        }
+        if !self.training.is_empty() {
+            let drifted = rule("training.critical".to_owned(), None, Some(0.0));
+            rules.push(Rule { otherwise: Some(Decision::Hold), ..drifted });
         }
         rules
     }

@@ -11,6 +11,7 @@ use super::fairness::GroupRates;
 use super::figures::Figure;
 use super::pairs::PairRows;
 use super::policy::{Policy, Rule};
+use super::training::TrainingDrift;
 use crate::config::did_you_mean;
 use crate::format::{count, probability, significant};
 use crate::model::error::ModelError;
@@ -100,6 +101,8 @@ pub struct ValidationReport {
     pub figures: IndexMap<String, Figure>,
     /// What the challenger does with groups, by column.
     pub groups: BTreeMap<String, Vec<GroupRates>>,
+    /// Features of the training data beside the current ones.
+    pub training: Vec<TrainingDrift>,
 }
 
 /// Looks at every rule.
@@ -116,7 +119,8 @@ pub(super) fn judge(
             let reason = format!("no figure is called {}{hint}; known are {known}", rule.figure);
             ModelError::Policy { file: file.to_owned(), reason }
         })?;
-        let few = paired < policy.min_rows.unwrap_or(100);
+        // Features of the training data are no pairs.
+        let few = paired < policy.min_rows.unwrap_or(100) && !rule.figure.starts_with("training.");
         let (answer, reason) = answer(rule, figure, few);
         Ok(RuleReport {
             figure: rule.figure.clone(),
@@ -226,6 +230,15 @@ impl ValidationReport {
                     rate(&group.false_positive_rate)
                 )?;
             }
+        }
+        if !self.training.is_empty() {
+            writeln!(out, "\n| feature of the training data | now | PSI | q |\n|---|---|--:|--:|")?;
+        }
+        for one in &self.training {
+            let (psi, q) = (one.psi.map(significant), one.q_value.map(probability));
+            let dash = || "–".to_owned();
+            let (psi, q) = (psi.unwrap_or_else(dash), q.unwrap_or_else(dash));
+            writeln!(out, "| {} | {} | {psi} | {q} |", escaped(&one.feature), one.level.name())?;
         }
         Ok(())
     }

@@ -3,17 +3,14 @@
 //! What is asked of scores (ROC AUC, average precision, quantiles, log loss, …) is a walk over these counts, so ties need no
 //! care and no row is kept. When they outgrow memory, sorted runs go to a temporary file and are merged while walking.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::collections::binary_heap::PeekMut;
+mod walk;
+
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex};
 
 use crate::column::{f64_key, f64_of};
-
-/// Entries that a run on disk is read by at a time.
-const BLOCK: usize = 1 << 12;
+pub(in crate::model) use walk::Walk;
 
 /// A value and its counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +21,7 @@ struct Entry<const N: usize> {
 
 /// Sorted distinct values with their counters.
 #[derive(Clone, Debug)]
-pub(super) struct ValueCounts<const N: usize> {
+pub(in crate::model) struct ValueCounts<const N: usize> {
     /// Each sorted by distinct keys, roughly halving in size.
     runs: Vec<Vec<Entry<N>>>,
     spilled: Vec<Spilled>,
@@ -47,7 +44,7 @@ impl<const N: usize> Default for ValueCounts<N> {
 
 impl<const N: usize> ValueCounts<N> {
     /// Counts rows: their values, none of them NaN, and what each adds to the counters.
-    pub(super) fn of(rows: impl IntoIterator<Item = (f64, [u64; N])>) -> Self {
+    pub(in crate::model) fn of(rows: impl IntoIterator<Item = (f64, [u64; N])>) -> Self {
         let mut run: Vec<Entry<N>> =
             rows.into_iter().map(|(value, counts)| Entry { key: f64_key(value), counts }).collect();
         run.sort_unstable_by_key(|entry| entry.key);
@@ -64,8 +61,22 @@ impl<const N: usize> ValueCounts<N> {
         Self { runs: if run.is_empty() { Vec::new() } else { vec![run] }, spilled: Vec::new(), totals }
     }
 
+    /// Counts rows whose keys are sorted, and that all add the same.
+    pub(in crate::model) fn of_sorted(keys: &[u64], adds: [u64; N]) -> Self {
+        let times = |counts: [u64; N], rows: usize| counts.map(|count| count * rows as u64);
+        let run: Vec<Entry<N>> = keys
+            .chunk_by(|a, b| a == b)
+            .map(|equal| Entry { key: equal[0], counts: times(adds, equal.len()) })
+            .collect();
+        Self {
+            runs: if run.is_empty() { Vec::new() } else { vec![run] },
+            spilled: Vec::new(),
+            totals: times(adds, keys.len()),
+        }
+    }
+
     /// Adds the counts of other rows.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(in crate::model) fn merge(&mut self, other: Self) {
         add(&mut self.totals, &other.totals);
         self.spilled.extend(other.spilled);
         for run in other.runs {
@@ -85,17 +96,17 @@ impl<const N: usize> ValueCounts<N> {
     }
 
     /// The sums of the counters over all values.
-    pub(super) fn totals(&self) -> [u64; N] {
+    pub(in crate::model) fn totals(&self) -> [u64; N] {
         self.totals
     }
 
     /// Bytes in memory.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(in crate::model) fn bytes(&self) -> u64 {
         self.runs.iter().map(|run| run.len() as u64).sum::<u64>() * size_of::<Entry<N>>() as u64
     }
 
     /// Moves what is in memory to the end of `file`.
-    pub(super) fn spill(&mut self, file: &Arc<Mutex<File>>) -> io::Result<()> {
+    pub(in crate::model) fn spill(&mut self, file: &Arc<Mutex<File>>) -> io::Result<()> {
         while self.runs.len() > 1 {
             self.merge_last_two();
         }
@@ -118,7 +129,7 @@ impl<const N: usize> ValueCounts<N> {
     ///
     /// # Errors
     /// When a run on disk cannot be read.
-    pub(super) fn walk(&self, mut visit: impl FnMut(f64, [u64; N])) -> io::Result<()> {
+    pub(in crate::model) fn walk(&self, mut visit: impl FnMut(f64, [u64; N])) -> io::Result<()> {
         if let ([run], []) = (self.runs.as_slice(), self.spilled.as_slice()) {
             run.iter().for_each(|entry| visit(f64_of(entry.key), entry.counts));
             return Ok(());
@@ -134,99 +145,8 @@ impl<const N: usize> ValueCounts<N> {
     ///
     /// # Errors
     /// When a run on disk cannot be read.
-    pub(super) fn walker(&self) -> io::Result<Walk<'_, N>> {
-        let memory = self.runs.iter().map(|run| Ok(Cursor::Memory(run)));
-        let disk = self.spilled.iter().map(|spilled| {
-            let mut cursor = Cursor::Disk { run: spilled.clone(), block: Vec::new(), at: 0 };
-            cursor.fill()?;
-            Ok(cursor)
-        });
-        let cursors: Vec<Cursor<'_, N>> = memory.chain(disk).collect::<io::Result<_>>()?;
-        let heads = cursors.iter().enumerate();
-        let heads = heads.filter_map(|(at, cursor)| cursor.head().map(|entry| Reverse((entry.key, at)))).collect();
-        Ok(Walk { cursors, heads })
-    }
-}
-
-/// A walk over distinct values, ascending, that goes on when it is asked to.
-pub(super) struct Walk<'r, const N: usize> {
-    cursors: Vec<Cursor<'r, N>>,
-    /// The key at each cursor, the lowest first.
-    heads: BinaryHeap<Reverse<(u64, usize)>>,
-}
-
-impl<const N: usize> Walk<'_, N> {
-    /// The next value with its counters; `None` at the end.
-    ///
-    /// # Errors
-    /// When a run on disk cannot be read.
-    pub(super) fn next(&mut self) -> io::Result<Option<(f64, [u64; N])>> {
-        let Some(Reverse((key, _))) = self.heads.peek().copied() else { return Ok(None) };
-        let mut counts = [0; N];
-        while let Some(mut head) = self.heads.peek_mut().filter(|head| head.0.0 == key) {
-            let at = head.0.1;
-            if let Some(entry) = self.cursors[at].head() {
-                add(&mut counts, &entry.counts);
-            }
-            self.cursors[at].advance()?;
-            match self.cursors[at].head() {
-                Some(entry) => head.0.0 = entry.key,
-                None => drop(PeekMut::pop(head)),
-            }
-        }
-        Ok(Some((f64_of(key), counts)))
-    }
-}
-
-/// Where a walk stands in a run.
-enum Cursor<'r, const N: usize> {
-    Memory(&'r [Entry<N>]),
-    Disk { run: Spilled, block: Vec<Entry<N>>, at: usize },
-}
-
-impl<const N: usize> Cursor<'_, N> {
-    fn head(&self) -> Option<Entry<N>> {
-        match self {
-            Self::Memory(run) => run.first().copied(),
-            Self::Disk { block, at, .. } => block.get(*at).copied(),
-        }
-    }
-
-    fn advance(&mut self) -> io::Result<()> {
-        match self {
-            Self::Memory(run) => {
-                *run = run.get(1..).unwrap_or_default();
-                Ok(())
-            }
-            Self::Disk { at, .. } => {
-                *at += 1;
-                self.fill()
-            }
-        }
-    }
-
-    /// Reads the next block when the one at hand is used up.
-    fn fill(&mut self) -> io::Result<()> {
-        let Self::Disk { run, block, at } = self else { return Ok(()) };
-        if *at < block.len() {
-            return Ok(());
-        }
-        let entries = usize::try_from(run.entries).unwrap_or(usize::MAX).min(BLOCK);
-        let mut bytes = vec![0; entries * size_of::<u64>() * (N + 1)];
-        {
-            let mut file = run.file.lock().map_err(|_| io::Error::other("another thread failed while reading"))?;
-            file.seek(SeekFrom::Start(run.offset))?;
-            file.read_exact(&mut bytes)?;
-        }
-        run.offset += bytes.len() as u64;
-        run.entries -= entries as u64;
-        *at = 0;
-        let mut words = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
-        block.clear();
-        while let Some(key) = words.next() {
-            block.push(Entry { key, counts: std::array::from_fn(|_| words.next().unwrap_or_default()) });
-        }
-        Ok(())
+    pub(in crate::model) fn walker(&self) -> io::Result<Walk<'_, N>> {
+        Walk::over(&self.runs, &self.spilled)
     }
 }
 
@@ -303,7 +223,7 @@ mod tests {
 
     #[test]
     fn runs_longer_than_a_block_come_back_from_disk() {
-        let count = 3 * BLOCK as u64 + 7;
+        let count = 3 * walk::BLOCK as u64 + 7;
         let value = |row: u64| f64::from(u32::try_from(row).unwrap());
         let mut counts = ValueCounts::of((0..count).map(|row| (value(row), [row])));
         let before = listed(&counts);
