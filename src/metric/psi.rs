@@ -1,16 +1,29 @@
 //! Population stability index.
 
-use super::{Applies, Card, Comparison, Metric, Needs, Outcome, Settings, of_table};
+use super::{Applies, Card, Comparison, Metric, Needs, Outcome, Settings, Table, of_table};
+use crate::format::real;
+use crate::stats::chi_squared_sf;
 
 /// PSI = Σ (c − r) · ln(c / r) over the shares r and c of bins or categories, shares clipped below at the floor and
 /// not renormalised, natural logarithm.
+///
+/// Without drift, PSI of n and m values over B bins is about (1/n + 1/m) · χ²(B − 1) (Yurdakul and Naranjo 2020, "Statistical
+/// properties of the population stability index"). That gives its expected value, which `psi_corrected` is free of, and
+/// `psi_p_value`. B counts the bins that hold a value of either side.
 pub(super) struct Psi;
 
 impl Metric for Psi {
     fn card(&self) -> &'static Card {
         &Card {
             name: "psi",
-            values: &["psi"],
+            values: &[
+                "psi",
+                "psi_corrected",
+                "psi_p_value",
+                "psi_bins_used",
+                "psi_reference_values",
+                "psi_current_values",
+            ],
             measures: "how far the shares of the reference's bins (or of the categories) have moved",
             applies: Applies::Both,
             needs: Needs::Table,
@@ -22,8 +35,30 @@ impl Metric for Psi {
 
     fn evaluate(&self, comparison: &Comparison, settings: &Settings) -> Vec<Outcome> {
         let floor = settings.psi_floor;
-        vec![of_table(comparison, |table| table.sum_of_shares(|r, c| psi_term(r, c, floor)))]
+        let psi = of_table(comparison, |table| table.sum_of_shares(|r, c| psi_term(r, c, floor)));
+        let (Outcome::Number(value), Some(table)) = (&psi, &comparison.table) else {
+            return vec![psi; self.card().values.len()];
+        };
+        let [n, m] = table.rows();
+        let bins = bins_used(table);
+        let (corrected, p_value) = by_chance(*value, bins, [n, m]);
+        let mut outcomes = vec![psi, Outcome::Number(corrected), Outcome::Number(p_value)];
+        outcomes.extend([bins, n, m].map(Outcome::Integer));
+        outcomes
     }
+}
+
+/// Bins or categories that hold a value of either side.
+fn bins_used(table: &Table) -> u64 {
+    let used = table.cells().iter().filter(|cell| cell.reference + cell.current > 0);
+    used.map(|cell| cell.times).sum()
+}
+
+/// PSI less its expected value without drift, and the p-value of PSI. A bin alone has PSI 0 and p 1.
+fn by_chance(psi: f64, bins: u64, values: [u64; 2]) -> (f64, f64) {
+    let dof = bins.saturating_sub(1);
+    let scale = values.map(|values| 1.0 / real(values)).iter().sum::<f64>();
+    (psi - real(dof) * scale, chi_squared_sf(psi / scale, dof))
 }
 
 /// What one bin, or one category, adds to PSI: (c − r) · ln(c / r), both shares clipped below at the floor.
@@ -38,10 +73,14 @@ mod tests {
     use super::super::Table;
     use super::*;
 
-    fn psi(reference: &[u64], current: &[u64]) -> Vec<Outcome> {
+    fn values(reference: &[u64], current: &[u64]) -> Vec<Outcome> {
         let n = [reference.iter().sum(), current.iter().sum()];
         let table = Some(Table::of_bins(reference, current));
         Psi.evaluate(&Comparison { n, table, ..Comparison::default() }, &Settings::default())
+    }
+
+    fn psi(reference: &[u64], current: &[u64]) -> [Outcome; 1] {
+        [values(reference, current).swap_remove(0)]
     }
 
     #[test]
@@ -52,6 +91,18 @@ mod tests {
     #[test]
     fn sides_are_interchangeable() {
         assert_eq!(psi(&[10, 30, 0], &[20, 6, 3]), psi(&[20, 6, 3], &[10, 30, 0]));
+    }
+
+    #[test]
+    fn empty_bins_count_for_nothing() {
+        let some = values(&[10, 30, 20], &[20, 6, 3]);
+        assert_eq!(some, values(&[10, 0, 30, 20, 0], &[20, 0, 6, 3, 0]));
+        assert_eq!(some[3..], [3, 60, 29].map(Outcome::Integer));
+    }
+
+    #[test]
+    fn single_bin_is_no_drift() {
+        assert_eq!(values(&[5], &[9])[..3], [0.0, 0.0, 1.0].map(Outcome::Number));
     }
 
     #[test]
