@@ -68,7 +68,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
+pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod, ThresholdChoice};
 pub use document::{Document, KeyPath, Problem};
 pub use error::ConfigError;
 pub use explain::{Explained, Explanation, Said, explain};
@@ -191,6 +191,13 @@ impl ScanConfig {
     #[must_use]
     pub fn has_one_source(&self) -> bool {
         self.reference == self.current && !self.windows.timestamp.is_empty()
+    }
+
+    /// Whether limits of some feature are learned from the reference.
+    #[must_use]
+    pub fn calibrates(&self) -> bool {
+        let calibrated = |layer: &Layer| layer.settings.threshold == Some(ThresholdChoice::Calibrated);
+        self.thresholds.calibration.calibrated || self.rules.0.iter().any(calibrated)
     }
 
     /// Whether the metric called `name` is to be computed.

@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 use super::sections::{Section, beside};
-use super::{Adjust, BackendChoice, ColorChoice, EpochUnit, FactsChoice, FailOn, KsMethod};
+use super::{Adjust, BackendChoice, ColorChoice, EpochUnit, FactsChoice, FailOn, KsMethod, ThresholdChoice};
 use crate::metric::METRICS;
 use crate::report::SINKS;
 use crate::verdict::Effect;
@@ -304,6 +304,18 @@ pub struct ScanOptions {
     /// rows nor a hundred make noise an alarm.
     #[arg(long, value_name = "Q", help_heading = "Levels")]
     pub alpha: Option<f64>,
+    /// Limits of PSI: fixed, or learned from the reference [default: fixed]
+    ///
+    /// Calibrated limits are those that a stable feature reaches false_alarms_per_year times a year, at runs_per_year. They
+    /// rest on the windows of the reference where there is a timestamp, and on chance where there is none.
+    #[arg(long, value_enum, value_name = "HOW", help_heading = "Levels", hide_short_help = true)]
+    pub threshold: Option<ThresholdChoice>,
+    /// False alarms a year that calibrated limits allow a feature [default: 0.1]
+    #[arg(long, value_name = "N", help_heading = "Levels", hide_short_help = true)]
+    pub false_alarms_per_year: Option<f64>,
+    /// Runs a year, for calibrated limits [default: 365]
+    #[arg(long, value_name = "N", help_heading = "Levels", hide_short_help = true)]
+    pub runs_per_year: Option<f64>,
     /// WARNING from this PSI [default: 0.1]
     #[arg(long, value_name = "PSI", help_heading = "Levels")]
     pub psi_warning: Option<f64>,

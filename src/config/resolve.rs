@@ -105,7 +105,10 @@ impl Data {
 /// What is said apart from the data and its windows.
 fn scan_config(options: ScanOptions, rules: Rules) -> Result<ScanConfig, ConfigError> {
     let defaults = ScanConfig::default();
-    let thresholds = threshold_settings(&options).thresholds(&Thresholds::default());
+    let mut thresholds = threshold_settings(&options).thresholds(&Thresholds::default());
+    if let Some(runs) = options.runs_per_year {
+        thresholds.calibration.runs_per_year = runs;
+    }
     Ok(ScanConfig {
         features: Names::joined(options.features).unwrap_or(defaults.features.clone()),
         exclude: Names::joined(options.exclude).unwrap_or_default(),
@@ -163,6 +166,8 @@ fn threshold_settings(options: &ScanOptions) -> Settings {
     Settings {
         effect: options.effect,
         alpha: options.alpha,
+        threshold: options.threshold,
+        false_alarms_per_year: options.false_alarms_per_year,
         psi_warning: options.psi_warning,
         psi_critical: options.psi_critical,
         ks_warning: options.ks_warning,

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
+use super::choices::ThresholdChoice;
 use super::options::Names;
 use crate::quality::{Allowed, Declared, whole_text};
-use crate::verdict::{Effect, Level, Limits, Thresholds};
+use crate::verdict::{Calibration, Effect, Level, Limits, Thresholds};
 
 /// The settings of a feature, and of a rule the same with the pattern that it is about.
 macro_rules! settings {
@@ -98,6 +99,11 @@ settings! {
     pub effect: Option<Effect>,
     /// Highest q-value of a drift.
     pub alpha: Option<f64>,
+    /// `fixed` limits (default), or those of PSI `calibrated`: learned from the reference, whatever `effect`, `psi_warning` and
+    /// `psi_critical` say.
+    pub threshold: Option<ThresholdChoice>,
+    /// False alarms a year that calibrated limits allow the feature at WARNING (a tenth of it at CRITICAL); 0.1 by default.
+    pub false_alarms_per_year: Option<f64>,
     /// WARNING from this PSI.
     pub psi_warning: Option<f64>,
     /// CRITICAL from this PSI.
@@ -144,6 +150,9 @@ impl Settings {
             ("null_warning", self.null_warning, "null_critical", self.null_critical),
         ];
         self.check_declared(checks);
+        if let Some(rate) = self.false_alarms_per_year {
+            checks.value("false_alarms_per_year", rate, is_rate(rate), RATE);
+        }
         if let Some(nights) = self.nights.filter(|nights| !(1..=365).contains(nights)) {
             checks.wrong("nights", format!("nights is {nights}, but must be from 1 to 365"));
         }
@@ -215,8 +224,17 @@ impl Settings {
     /// The thresholds of a feature with these settings, where `base` are those of the run.
     #[must_use]
     pub fn thresholds(&self, base: &Thresholds) -> Thresholds {
+        let calibrated = match self.threshold {
+            Some(choice) => choice == ThresholdChoice::Calibrated,
+            None => base.calibration.calibrated,
+        };
         Thresholds {
-            effect: self.effect.unwrap_or(base.effect),
+            effect: if calibrated { Effect::Psi } else { self.effect.unwrap_or(base.effect) },
+            calibration: Calibration {
+                calibrated,
+                false_alarms_per_year: self.false_alarms_per_year.unwrap_or(base.calibration.false_alarms_per_year),
+                ..base.calibration
+            },
             psi: pair(self.psi_warning, self.psi_critical, base.psi),
             ks: pair(self.ks_warning, self.ks_critical, base.ks),
             js: pair(self.js_warning, self.js_critical, base.js),
@@ -243,6 +261,13 @@ impl Settings {
         let key = wrong.first()?.key.first()?;
         pairs.into_iter().find(|(_, upper)| upper == key)
     }
+}
+
+/// What a rate of false alarms may be.
+pub(super) const RATE: &str = "must be a number above 0 and at most 365";
+
+pub(super) fn is_rate(rate: f64) -> bool {
+    rate > 0.0 && rate <= 365.0
 }
 
 fn number(checks: &mut Checks, key: &str, value: Option<f64>) {

@@ -9,6 +9,7 @@
 //!           -> Report         pipeline
 //! ```
 
+mod calibrate;
 mod categories;
 mod context;
 mod evaluate;
@@ -22,6 +23,7 @@ mod pieces;
 mod pipeline;
 mod plan;
 mod sorted;
+mod splits;
 mod streamed;
 mod subject;
 mod work;
