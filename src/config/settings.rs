@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::checks::Checks;
 use super::choices::ThresholdChoice;
 use super::options::Names;
-use crate::quality::{Allowed, Declared, whole_text};
+use crate::quality::{Allowed, Declared, Limit, whole_text};
 use crate::verdict::{Calibration, Effect, Level, Limits, Thresholds};
 
 /// The settings of a feature, and of a rule the same with the pattern that it is about.
@@ -78,10 +78,11 @@ settings! {
     /// Why it is muted, for whoever reads the report.
     pub mute_reason: Option<String>,
 
-    /// Smallest value that a number may have. One value below it is a finding of `quality_level`.
-    pub min: Option<f64>,
-    /// Largest value that a number may have.
-    pub max: Option<f64>,
+    /// Smallest value that a number may have, or a date or timestamp: a time in quotes, `"2026-01-31"`,
+    /// `"2026-01-31T12:00:00Z"`. One value below it is a finding of `quality_level`.
+    pub min: Option<Limit>,
+    /// Largest value that a number, a date or a timestamp may have; a day is all of it.
+    pub max: Option<Limit>,
     /// The only values that the feature may have: categories, booleans or numbers.
     pub allowed: Option<Vec<Allowed>>,
     /// A regular expression that the whole of a text must match.
@@ -172,13 +173,22 @@ impl Settings {
 
     /// The same of what is declared of values.
     fn check_declared(&self, checks: &mut Checks) {
-        for (key, value) in [("min", self.min), ("max", self.max)] {
-            checks.value(key, value.unwrap_or(0.0), value.is_none_or(f64::is_finite), "must be a finite number");
+        for (key, limit) in [("min", &self.min), ("max", &self.max)] {
+            let Some(limit) = limit else { continue };
+            let expected = "must be a finite number, or a time like 2026-01-31 or 2026-01-31T12:00:00Z";
+            checks.value(key, limit, limit.is_meant(), expected);
         }
-        if let (Some(min), Some(max)) = (self.min, self.max)
-            && max < min
+        if let (Some(min), Some(max)) = (&self.min, &self.max)
+            && min.is_meant()
+            && max.is_meant()
         {
-            checks.wrong("max", format!("max is {max}, but must not be below min, {min}"));
+            match min.is_above(max) {
+                Some(false) => {}
+                Some(true) => checks.wrong("max", format!("max is {max}, but must not be below min, {min}")),
+                None => {
+                    checks.wrong("max", format!("max is {max}, and min is {min}: one is a number, the other a time"))
+                }
+            }
         }
         if self.allowed.as_ref().is_some_and(Vec::is_empty) {
             checks.wrong("allowed", "allowed is empty, but must name a value");
@@ -196,16 +206,16 @@ impl Settings {
     pub fn declared(&self) -> Option<Declared> {
         let declared = Declared {
             level: self.quality_level.unwrap_or(Level::Warning),
-            min: self.min,
-            max: self.max,
+            min: self.min.clone(),
+            max: self.max.clone(),
             allowed: self.allowed.clone(),
             // A wrong one was an error before the work started.
             pattern: self.pattern.as_deref().and_then(|pattern| whole_text(pattern).ok()),
             max_null_share: if self.not_null == Some(true) { Some(0.0) } else { self.max_null_share },
             unique: self.unique == Some(true),
         };
-        let Declared { min, max, max_null_share, unique, .. } = declared;
-        let said = min.or(max).or(max_null_share).is_some() || unique || declared.is_about_names();
+        let Declared { min, max, max_null_share, unique, .. } = &declared;
+        let said = min.is_some() || max.is_some() || max_null_share.is_some() || *unique || declared.is_about_names();
         said.then_some(declared)
     }
 
