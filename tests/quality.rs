@@ -312,7 +312,7 @@ fn a_range_of_times_is_counted_to_the_row_in_every_unit() {
         found.unwrap_or_else(|| panic!("{name}: {findings:?}"))["message"].as_str().unwrap().to_owned()
     };
     let report = scan();
-    let expected = "1 of 244 values (0.41%) is below 2026-01-01, and 3 of 244 values (1.23%) are above 2026-01-10";
+    let expected = "1 of 244 values (0.4%) is below 2026-01-01, and 3 of 244 values (1.2%) are above 2026-01-10";
     for name in ["s", "ns", "day"] {
         assert_eq!(message(&report, name), expected, "{name}");
     }
