@@ -7,9 +7,10 @@ use crate::format::real;
 /// not renormalised, natural logarithm.
 ///
 /// `psi_corrected` is PSI less what chance alone gives two samples of these sizes, and `psi_p_value` the chance of a PSI as
-/// large without drift: see [`Chance`], with the shares of both sides taken together. Of windows of 200 rows or more with ten
-/// bins, p-values at or below 0.01 and 0.001 are as frequent as that to a tenth; with 50 rows half as frequent again
-/// (`tests/golden/psi.py` measures it). `psi_bins_used` counts the bins that hold a value of either side.
+/// large without drift: see [`Chance`], with the shares of both sides taken together. Of windows of 200 rows with ten bins,
+/// p-values at or below 0.01 and 0.001 are as frequent as that to a tenth; of four or a hundred uneven categories to a half,
+/// and with 50 rows half as many again are below 0.01 (`tests/golden/psi.py` measures it). `psi_bins_used` counts the bins
+/// that hold a value of either side.
 pub(super) struct Psi;
 
 impl Metric for Psi {

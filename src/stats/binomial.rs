@@ -89,14 +89,14 @@ pub(super) fn ln_binomial(x: f64, n: f64, p: f64, q: f64) -> f64 {
 /// Numbers of successes with weights that sum to 1, so that Σ weight · f(successes) is the mean of f of a binomial variable of
 /// `n` trials with probability `p` in (0, 1).
 ///
-/// Every number that can matter where they are few, and every third of a standard deviation where they are many: of a smooth
+/// Every number that can matter where they are few, and some every half of a standard deviation where they are many: of a smooth
 /// f that is the same sum, for a bell curve is summed exactly by any step that is short beside its width.
 #[must_use]
 pub fn binomial_nodes(n: u64, p: f64) -> Vec<(f64, f64)> {
-    const REACH: f64 = 8.5;
+    const REACH: f64 = 8.0;
     let n = real(n);
     let (mean, width) = (n * p, libm::sqrt(n * p * (1.0 - p)));
-    let step = libm::floor(width / 3.0).max(1.0);
+    let step = libm::floor(width / 2.0 - 2.0).max(1.0);
     // The tail of few successes is longer than that of a bell curve.
     let (from, to) = ((mean - REACH * width - 1.0).max(0.0), (mean + REACH * width + 20.0).min(n));
     let mut at = libm::floor(from);

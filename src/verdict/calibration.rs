@@ -57,6 +57,8 @@ pub struct Basis {
     pub windows: u64,
     /// The largest PSI of a window of the reference against the rest of it.
     pub largest: Option<f64>,
+    /// Whether the limit of WARNING is one of a fitted law; it is the largest window's own PSI else.
+    pub fitted: bool,
     /// Why not by time, where it is not.
     pub note: Option<String>,
 }
@@ -70,7 +72,8 @@ pub struct Basis {
 /// this one has the longest tail, so the limit is on the safe side. For the mean and the variance stand their estimates plus
 /// 2.5 standard errors, that of the variance by the kurtosis of a gamma distribution, 3 + 6/shape: with 28 windows, features
 /// whose days differ by one normal effect then have 0.5 to 0.9 of the asked false alarms, and features whose days differ by
-/// chance alone 0.2 of them. The limits are never below those of chance.
+/// chance alone 0.2 of them. The limits are never below those of chance, and those of what happens less than once in so many
+/// windows never below the largest of them.
 #[must_use]
 pub fn learned(calibration: &Calibration, chance: Gamma, windows: &[f64]) -> (Limits, Basis) {
     let p = calibration.chance();
@@ -85,7 +88,7 @@ pub fn learned(calibration: &Calibration, chance: Gamma, windows: &[f64]) -> (Li
                 Some(format!("the reference holds {few} of the current one's length, and it takes {FEWEST}"))
             }
         };
-        return (by_chance, Basis { split: "chance".to_owned(), windows: 0, largest: None, note });
+        return (by_chance, Basis { split: "chance".to_owned(), windows: 0, largest: None, fitted: true, note });
     }
     let n = real(windows.len() as u64);
     let mean = windows.iter().sum::<f64>() / n;
@@ -96,9 +99,14 @@ pub fn learned(calibration: &Calibration, chance: Gamma, windows: &[f64]) -> (Li
     let weight = libm::sqrt((variance + ERRORS * variance_error - chance_variance).max(0.0) / 2.0);
     let constant = (mean + ERRORS * libm::sqrt(variance / n) - chance_mean).max(0.0) - weight;
     let by_time = limits(&|p| chance.level_with_square(constant, weight, p));
-    let higher =
-        Limits { warning: by_time.warning.max(by_chance.warning), critical: by_time.critical.max(by_chance.critical) };
-    (higher, Basis { split: "time".to_owned(), windows: windows.len() as u64, largest, note: None })
+    let seen = |p: f64| largest.filter(|_| p * n < 1.0).unwrap_or(0.0);
+    let highest = |p: f64, limits: [f64; 2]| limits.into_iter().fold(seen(p), f64::max);
+    let limits = Limits {
+        warning: highest(p, [by_time.warning, by_chance.warning]),
+        critical: highest(p / RARER, [by_time.critical, by_chance.critical]),
+    };
+    let fitted = limits.warning > seen(p);
+    (limits, Basis { split: "time".to_owned(), windows: windows.len() as u64, largest, fitted, note: None })
 }
 
 #[cfg(test)]
@@ -125,6 +133,9 @@ mod tests {
         let calm = warning(Calibration::default(), &[0.018; 30]);
         let wild: Vec<f64> = (0..30_u32).map(|i| if i % 7 == 0 { 0.4 } else { 0.02 }).collect();
         assert!(warning(Calibration::default(), &wild) > 2.0 * calm);
+        let once: Vec<f64> = (0..100_u32).map(|i| if i == 7 { 0.4 } else { 0.018 }).collect();
+        let (limits, basis) = learned(&Calibration::default(), Gamma { shape: 4.5, scale: 0.004 }, &once);
+        assert!(limits.warning >= 0.4 && basis.fitted == (limits.warning > 0.4), "{limits:?}");
         let (limits, basis) = learned(&Calibration::default(), Gamma { shape: 4.5, scale: 0.004 }, &wild[..5]);
         assert_eq!(limits.warning, warning(Calibration::default(), &[]));
         assert!(basis.note.is_some_and(|note| note.contains("5 windows")));
