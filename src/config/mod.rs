@@ -135,6 +135,9 @@ pub struct ScanConfig {
     /// A file with the importance of features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
+    /// Its column with the weights; `weight` or `importance` when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_column: Option<String>,
     /// Whether files that cannot be read are left out instead of ending the run.
     pub skip_bad_files: bool,
     /// Bins of PSI and Jensen–Shannon.
@@ -174,6 +177,7 @@ impl Default for ScanConfig {
             memory_limit: machine::memory_limit(),
             max_categories: None,
             weights: None,
+            weights_column: None,
             skip_bad_files: false,
             psi_bins: 10,
             psi_floor: 0.001,

@@ -182,6 +182,9 @@ pub struct ScanOptions {
     /// file does not name has weight 0; `weight` of a rule or a feature in the configuration wins over the file.
     #[arg(long, value_name = "FILE", help_heading = "Data", hide_short_help = true)]
     pub weights: Option<PathBuf>,
+    /// The column of the weights in their file [default: weight, or importance]
+    #[arg(long, value_name = "COLUMN", help_heading = "Data", hide_short_help = true)]
+    pub weights_column: Option<String>,
     /// Leave out files that cannot be read
     ///
     /// Otherwise such a file ends the run. The files left out stand in the report, and the exit code is 4.
@@ -300,8 +303,8 @@ pub struct ScanOptions {
 
     /// Highest q-value of a drift [default: 0.05]
     ///
-    /// A level takes both: an effect size at or above its limit, and a q-value at or below this. So neither a million
-    /// rows nor a hundred make noise an alarm.
+    /// A level takes both: an effect size at or above its limit, and q-values at or below this (of KS or chi-squared, and
+    /// of PSI). So neither a million rows nor a hundred make noise an alarm.
     #[arg(long, value_name = "Q", help_heading = "Levels")]
     pub alpha: Option<f64>,
     /// Limits of PSI: fixed, or learned from the reference [default: fixed]

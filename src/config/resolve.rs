@@ -121,6 +121,7 @@ fn scan_config(options: ScanOptions, rules: Rules) -> Result<ScanConfig, ConfigE
         memory_limit: options.memory_limit.map_or(defaults.memory_limit, |limit| limit.as_u64()),
         max_categories: options.max_categories,
         weights: options.weights,
+        weights_column: options.weights_column,
         skip_bad_files: options.skip_bad_files.unwrap_or(false),
         psi_bins: options.psi_bins.unwrap_or(defaults.psi_bins),
         psi_floor: options.psi_floor.unwrap_or(defaults.psi_floor),

@@ -160,7 +160,8 @@ impl<'d> Plan<'d> {
         memory: usize,
     ) -> Result<Self, ScanError> {
         let config = &nights[0].config;
-        let weights = config.weights.as_deref().map(read_weights).transpose()?;
+        let column = config.weights_column.as_deref();
+        let weights = config.weights.as_deref().map(|file| read_weights(file, column)).transpose()?;
         let (mut cuts, mut surveys) = (Vec::new(), Vec::new());
         for (index, data) in sources.data.iter().enumerate() {
             let windows = windows_of(nights, index).unwrap_or_default();
