@@ -6,7 +6,10 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampNanosecondArray, TimestampSecondArray,
+};
 use assert_cmd::Command;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
@@ -265,4 +268,60 @@ fn keys_that_occur_twice_in_the_window_are_counted_unless_a_later_write_replaces
         assert_eq!(repeats(&["--created", "later"]), (json!(1000), Some(0.0)));
         assert_eq!(repeats(&["--created", "same"]), (json!(1000), Some(7.0)));
     }
+}
+
+#[test]
+fn a_range_of_times_is_counted_to_the_row_in_every_unit() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = 86_400_i64;
+    // 2026-01-01 to 2026-01-10, an hour apart; in current the last hour before and the first ones after it, too.
+    let first = 1_767_225_600_i64;
+    let hours = |from: i64, to: i64| (from..to).map(move |hour| first + hour * 3600).collect::<Vec<_>>();
+    for (side, seconds) in [("reference", hours(0, 240)), ("current", hours(-1, 243))] {
+        fs::create_dir_all(folder.path().join(side)).unwrap();
+        let days = seconds.iter().map(|&at| i32::try_from(at.div_euclid(day)).unwrap());
+        let columns: [(&str, ArrayRef); 4] = [
+            ("s", Arc::new(TimestampSecondArray::from_iter_values(seconds.iter().copied()))),
+            (
+                "ns",
+                Arc::new(
+                    TimestampNanosecondArray::from_iter_values(seconds.iter().map(|at| at * 1_000_000_000))
+                        .with_timezone("UTC"),
+                ),
+            ),
+            ("day", Arc::new(Date32Array::from_iter_values(days))),
+            ("number", Arc::new(Int64Array::from_iter_values(seconds.iter().copied()))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let file = File::create(folder.path().join(side).join("0.parquet")).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+    let config = "[reference]\npaths = [\"reference\"]\n[current]\npaths = [\"current\"]\n[[rule]]\nmatch = \"*\"\n\
+                  min = \"2026-01-01\"\nmax = \"2026-01-10\"\n";
+    fs::write(folder.path().join("gpudrift.toml"), config).unwrap();
+    let scan = || {
+        let mut command = Command::cargo_bin("gpudrift").unwrap();
+        let output = command.current_dir(folder.path()).args(["scan", "--format", "json", "--quiet"]).output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let message = |report: &Value, name: &str| {
+        let findings = report["findings"].as_array().unwrap();
+        let found = findings.iter().find(|one| one["feature"] == name && one["check"] == "declared_range");
+        found.unwrap_or_else(|| panic!("{name}: {findings:?}"))["message"].as_str().unwrap().to_owned()
+    };
+    let report = scan();
+    let expected = "1 of 244 values (0.4%) is below 2026-01-01, and 3 of 244 values (1.2%) are above 2026-01-10";
+    for name in ["s", "ns", "day"] {
+        assert_eq!(message(&report, name), expected, "{name}");
+    }
+    assert!(message(&report, "number").contains("was not checked: it is for dates and timestamps"));
+    let wrong = config.replace("\"2026-01-10\"", "\"2025-12-31\"");
+    fs::write(folder.path().join("gpudrift.toml"), wrong).unwrap();
+    let mut command = Command::cargo_bin("gpudrift").unwrap();
+    let output = command.current_dir(folder.path()).args(["config", "check"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("max is 2025-12-31, but must not be below min, 2026-01-01"), "{said}");
 }

@@ -180,7 +180,9 @@ fn explained(args: &ExplainArgs) -> Result<Exit, Failure> {
     let file = FileConfig::read(Path::new(&args.config))?;
     let jobs = file.select(Some(args.job.as_deref().unwrap_or(ALL_JOBS)))?;
     let explanations = jobs.iter().map(|job| {
-        let weights = job.sections.scan.weights.as_deref().map(read_weights).transpose().map_err(Failure::failed)?;
+        let scan = &job.sections.scan;
+        let read = |file: &Path| read_weights(file, scan.weights_column.as_deref());
+        let weights = scan.weights.as_deref().map(read).transpose().map_err(Failure::failed)?;
         let weight = weights.map(|weights| weights.get(&args.feature).copied().unwrap_or(0.0));
         Ok(explain(job, &args.feature, weight)?)
     });

@@ -1,5 +1,6 @@
 //! Values out of their range, found before any work starts.
 
+use super::settings::{RATE, is_rate};
 use super::{ConfigError, Patterns, ScanConfig};
 use crate::verdict::Effect;
 
@@ -32,6 +33,10 @@ pub(super) fn check(config: &ScanConfig) -> Result<(), ConfigError> {
         "must be at least 1",
     )?;
     let thresholds = &config.thresholds;
+    let calibration = &thresholds.calibration;
+    let (rate, runs) = (calibration.false_alarms_per_year, calibration.runs_per_year);
+    within("false_alarms_per_year", rate, is_rate(rate), RATE)?;
+    within("runs_per_year", runs, (1.0..=100_000.0).contains(&runs), "must be from 1 to 100000")?;
     let share = |key, value: f64| within(key, value, (0.0..=1.0).contains(&value), "must be from 0 to 1");
     share("alpha", thresholds.q)?;
     share("null_info", thresholds.null_share)?;

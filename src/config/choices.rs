@@ -56,6 +56,17 @@ impl From<Adjust> for Adjustment {
     }
 }
 
+/// Where the limits of PSI come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ThresholdChoice {
+    /// psi_warning and psi_critical
+    #[default]
+    Fixed,
+    /// Learned from the reference, for false_alarms_per_year
+    Calibrated,
+}
+
 /// How p-values of KS are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::document::KeyPath;
 use super::rules::Rank;
 use super::settings::Settings;
-use super::{ConfigError, JobConfig, Patterns, RuleSet, ScanConfig, resolve};
+use super::{ConfigError, JobConfig, Patterns, RuleSet, ScanConfig, ThresholdChoice, resolve};
 
 /// The settings of one feature.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -117,6 +117,11 @@ fn of_thresholds(thresholds: &crate::verdict::Thresholds) -> Settings {
     Settings {
         effect: Some(thresholds.effect),
         alpha: Some(thresholds.q),
+        threshold: Some(match thresholds.calibration.calibrated {
+            true => ThresholdChoice::Calibrated,
+            false => ThresholdChoice::Fixed,
+        }),
+        false_alarms_per_year: Some(thresholds.calibration.false_alarms_per_year),
         psi_warning: Some(thresholds.psi.warning),
         psi_critical: Some(thresholds.psi.critical),
         ks_warning: Some(thresholds.ks.warning),

@@ -69,7 +69,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod};
+pub use choices::{Adjust, BackendChoice, ColorChoice, FactsChoice, FailOn, KsMethod, ThresholdChoice};
 pub use document::{Document, KeyPath, Problem};
 pub use error::ConfigError;
 pub use explain::{Explained, Explanation, Said, explain};
@@ -136,6 +136,9 @@ pub struct ScanConfig {
     /// A file with the importance of features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
+    /// Its column with the weights; `weight` or `importance` when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_column: Option<String>,
     /// Whether files that cannot be read are left out instead of ending the run.
     pub skip_bad_files: bool,
     /// Bins of PSI and Jensen–Shannon.
@@ -175,6 +178,7 @@ impl Default for ScanConfig {
             memory_limit: machine::memory_limit(),
             max_categories: None,
             weights: None,
+            weights_column: None,
             skip_bad_files: false,
             psi_bins: 10,
             psi_floor: 0.001,
@@ -192,6 +196,13 @@ impl ScanConfig {
     #[must_use]
     pub fn has_one_source(&self) -> bool {
         self.reference == self.current && !self.windows.timestamp.is_empty()
+    }
+
+    /// Whether limits of some feature are learned from the reference.
+    #[must_use]
+    pub fn calibrates(&self) -> bool {
+        let calibrated = |layer: &Layer| layer.settings.threshold == Some(ThresholdChoice::Calibrated);
+        self.thresholds.calibration.calibrated || self.rules.0.iter().any(calibrated)
     }
 
     /// Whether the metric called `name` is to be computed.

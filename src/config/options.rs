@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 use super::sections::{Section, beside};
-use super::{Adjust, BackendChoice, ColorChoice, EpochUnit, FactsChoice, FailOn, KsMethod};
+use super::{Adjust, BackendChoice, ColorChoice, EpochUnit, FactsChoice, FailOn, KsMethod, ThresholdChoice};
 use crate::metric::METRICS;
 use crate::report::SINKS;
 use crate::verdict::Effect;
@@ -183,6 +183,9 @@ pub struct ScanOptions {
     /// file does not name has weight 0; `weight` of a rule or a feature in the configuration wins over the file.
     #[arg(long, value_name = "FILE", help_heading = "Data", hide_short_help = true)]
     pub weights: Option<PathBuf>,
+    /// The column of the weights in their file [default: weight, or importance]
+    #[arg(long, value_name = "COLUMN", help_heading = "Data", hide_short_help = true)]
+    pub weights_column: Option<String>,
     /// Leave out files that cannot be read
     ///
     /// Otherwise such a file ends the run. The files left out stand in the report, and the exit code is 4.
@@ -301,10 +304,22 @@ pub struct ScanOptions {
 
     /// Highest q-value of a drift [default: 0.05]
     ///
-    /// A level takes both: an effect size at or above its limit, and a q-value at or below this. So neither a million
-    /// rows nor a hundred make noise an alarm.
+    /// A level takes both: an effect size at or above its limit, and q-values at or below this (of KS or chi-squared, and
+    /// of PSI). So neither a million rows nor a hundred make noise an alarm.
     #[arg(long, value_name = "Q", help_heading = "Levels")]
     pub alpha: Option<f64>,
+    /// Limits of PSI: fixed, or learned from the reference [default: fixed]
+    ///
+    /// Calibrated limits are those that a stable feature reaches false_alarms_per_year times a year, at runs_per_year. They
+    /// rest on the windows of the reference where there is a timestamp, and on chance where there is none.
+    #[arg(long, value_enum, value_name = "HOW", help_heading = "Levels", hide_short_help = true)]
+    pub threshold: Option<ThresholdChoice>,
+    /// False alarms a year that calibrated limits allow a feature [default: 0.1]
+    #[arg(long, value_name = "N", help_heading = "Levels", hide_short_help = true)]
+    pub false_alarms_per_year: Option<f64>,
+    /// Runs a year, for calibrated limits [default: 365]
+    #[arg(long, value_name = "N", help_heading = "Levels", hide_short_help = true)]
+    pub runs_per_year: Option<f64>,
     /// WARNING from this PSI [default: 0.1]
     #[arg(long, value_name = "PSI", help_heading = "Levels")]
     pub psi_warning: Option<f64>,

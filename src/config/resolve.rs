@@ -105,7 +105,10 @@ impl Data {
 /// What is said apart from the data and its windows.
 fn scan_config(options: ScanOptions, rules: Rules) -> Result<ScanConfig, ConfigError> {
     let defaults = ScanConfig::default();
-    let thresholds = threshold_settings(&options).thresholds(&Thresholds::default());
+    let mut thresholds = threshold_settings(&options).thresholds(&Thresholds::default());
+    if let Some(runs) = options.runs_per_year {
+        thresholds.calibration.runs_per_year = runs;
+    }
     Ok(ScanConfig {
         features: Names::joined(options.features).unwrap_or(defaults.features.clone()),
         exclude: Names::joined(options.exclude).unwrap_or_default(),
@@ -118,6 +121,7 @@ fn scan_config(options: ScanOptions, rules: Rules) -> Result<ScanConfig, ConfigE
         memory_limit: options.memory_limit.map_or(defaults.memory_limit, |limit| limit.as_u64()),
         max_categories: options.max_categories,
         weights: options.weights,
+        weights_column: options.weights_column,
         skip_bad_files: options.skip_bad_files.unwrap_or(false),
         psi_bins: options.psi_bins.unwrap_or(defaults.psi_bins),
         psi_floor: options.psi_floor.unwrap_or(defaults.psi_floor),
@@ -164,6 +168,8 @@ fn threshold_settings(options: &ScanOptions) -> Settings {
     Settings {
         effect: options.effect,
         alpha: options.alpha,
+        threshold: options.threshold,
+        false_alarms_per_year: options.false_alarms_per_year,
         psi_warning: options.psi_warning,
         psi_critical: options.psi_critical,
         ks_warning: options.ks_warning,

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
+use super::choices::ThresholdChoice;
 use super::options::Names;
-use crate::quality::{Allowed, Declared, whole_text};
-use crate::verdict::{Effect, Level, Limits, Thresholds};
+use crate::quality::{Allowed, Declared, Limit, whole_text};
+use crate::verdict::{Calibration, Effect, Level, Limits, Thresholds};
 
 /// The other name of `nights` in the schema, which knows no aliases.
 fn with_for(schema: &mut schemars::Schema) {
@@ -87,10 +88,11 @@ settings! {
     /// Why it is muted, for whoever reads the report.
     pub mute_reason: Option<String>,
 
-    /// Smallest value that a number may have. One value below it is a finding of `quality_level`.
-    pub min: Option<f64>,
-    /// Largest value that a number may have.
-    pub max: Option<f64>,
+    /// Smallest value that a number may have, or a date or timestamp: a time in quotes, `"2026-01-31"`,
+    /// `"2026-01-31T12:00:00Z"`. One value below it is a finding of `quality_level`.
+    pub min: Option<Limit>,
+    /// Largest value that a number, a date or a timestamp may have; a day is all of it.
+    pub max: Option<Limit>,
     /// The only values that the feature may have: categories, booleans or numbers.
     pub allowed: Option<Vec<Allowed>>,
     /// A regular expression that the whole of a text must match.
@@ -108,6 +110,11 @@ settings! {
     pub effect: Option<Effect>,
     /// Highest q-value of a drift.
     pub alpha: Option<f64>,
+    /// `fixed` limits (default), or those of PSI `calibrated`: learned from the reference, whatever `effect`, `psi_warning` and
+    /// `psi_critical` say.
+    pub threshold: Option<ThresholdChoice>,
+    /// False alarms a year that calibrated limits allow the feature at WARNING (a tenth of it at CRITICAL); 0.1 by default.
+    pub false_alarms_per_year: Option<f64>,
     /// WARNING from this PSI.
     pub psi_warning: Option<f64>,
     /// CRITICAL from this PSI.
@@ -154,6 +161,9 @@ impl Settings {
             ("null_warning", self.null_warning, "null_critical", self.null_critical),
         ];
         self.check_declared(checks);
+        if let Some(rate) = self.false_alarms_per_year {
+            checks.value("false_alarms_per_year", rate, is_rate(rate), RATE);
+        }
         if let Some(nights) = self.nights.filter(|nights| !(1..=365).contains(nights)) {
             checks.wrong("nights", format!("nights is {nights}, but must be from 1 to 365"));
         }
@@ -173,13 +183,22 @@ impl Settings {
 
     /// The same of what is declared of values.
     fn check_declared(&self, checks: &mut Checks) {
-        for (key, value) in [("min", self.min), ("max", self.max)] {
-            checks.value(key, value.unwrap_or(0.0), value.is_none_or(f64::is_finite), "must be a finite number");
+        for (key, limit) in [("min", &self.min), ("max", &self.max)] {
+            let Some(limit) = limit else { continue };
+            let expected = "must be a finite number, or a time like 2026-01-31 or 2026-01-31T12:00:00Z";
+            checks.value(key, limit, limit.is_meant(), expected);
         }
-        if let (Some(min), Some(max)) = (self.min, self.max)
-            && max < min
+        if let (Some(min), Some(max)) = (&self.min, &self.max)
+            && min.is_meant()
+            && max.is_meant()
         {
-            checks.wrong("max", format!("max is {max}, but must not be below min, {min}"));
+            match min.is_above(max) {
+                Some(false) => {}
+                Some(true) => checks.wrong("max", format!("max is {max}, but must not be below min, {min}")),
+                None => {
+                    checks.wrong("max", format!("max is {max}, and min is {min}: one is a number, the other a time"))
+                }
+            }
         }
         if self.allowed.as_ref().is_some_and(Vec::is_empty) {
             checks.wrong("allowed", "allowed is empty, but must name a value");
@@ -197,16 +216,16 @@ impl Settings {
     pub fn declared(&self) -> Option<Declared> {
         let declared = Declared {
             level: self.quality_level.unwrap_or(Level::Warning),
-            min: self.min,
-            max: self.max,
+            min: self.min.clone(),
+            max: self.max.clone(),
             allowed: self.allowed.clone(),
             // A wrong one was an error before the work started.
             pattern: self.pattern.as_deref().and_then(|pattern| whole_text(pattern).ok()),
             max_null_share: if self.not_null == Some(true) { Some(0.0) } else { self.max_null_share },
             unique: self.unique == Some(true),
         };
-        let Declared { min, max, max_null_share, unique, .. } = declared;
-        let said = min.or(max).or(max_null_share).is_some() || unique || declared.is_about_names();
+        let Declared { min, max, max_null_share, unique, .. } = &declared;
+        let said = min.is_some() || max.is_some() || max_null_share.is_some() || *unique || declared.is_about_names();
         said.then_some(declared)
     }
 
@@ -225,8 +244,17 @@ impl Settings {
     /// The thresholds of a feature with these settings, where `base` are those of the run.
     #[must_use]
     pub fn thresholds(&self, base: &Thresholds) -> Thresholds {
+        let calibrated = match self.threshold {
+            Some(choice) => choice == ThresholdChoice::Calibrated,
+            None => base.calibration.calibrated,
+        };
         Thresholds {
-            effect: self.effect.unwrap_or(base.effect),
+            effect: if calibrated { Effect::Psi } else { self.effect.unwrap_or(base.effect) },
+            calibration: Calibration {
+                calibrated,
+                false_alarms_per_year: self.false_alarms_per_year.unwrap_or(base.calibration.false_alarms_per_year),
+                ..base.calibration
+            },
             psi: pair(self.psi_warning, self.psi_critical, base.psi),
             ks: pair(self.ks_warning, self.ks_critical, base.ks),
             js: pair(self.js_warning, self.js_critical, base.js),
@@ -253,6 +281,13 @@ impl Settings {
         let key = wrong.first()?.key.first()?;
         pairs.into_iter().find(|(_, upper)| upper == key)
     }
+}
+
+/// What a rate of false alarms may be.
+pub(super) const RATE: &str = "must be a number above 0 and at most 365";
+
+pub(super) fn is_rate(rate: f64) -> bool {
+    rate > 0.0 && rate <= 365.0
 }
 
 fn number(checks: &mut Checks, key: &str, value: Option<f64>) {

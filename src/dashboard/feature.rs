@@ -85,7 +85,7 @@ mod tests {
         let table = Some(Table::of_bins(&bins.reference, &bins.current));
         let psi = METRICS.iter().find(|metric| metric.card().name == "psi").unwrap();
         let expected = psi.evaluate(&Comparison { n, table, ..Comparison::default() }, &Settings::default());
-        let [Outcome::Number(expected)] = expected[..] else { panic!("{expected:?}") };
+        let [Outcome::Number(expected), ..] = expected[..] else { panic!("{expected:?}") };
         let sum: f64 = psi_terms(feature, 0.001).iter().sum();
         assert!((sum - expected).abs() < 1e-12 && sum > 0.1, "{sum} {expected}");
     }

@@ -10,7 +10,7 @@ use super::{History, HistoryError, RunFilter, RunIdentity, StoredRun};
 use crate::config::{RuleSet, Settings};
 use crate::format::{counted, significant};
 use crate::report::{FeatureReport, Report};
-use crate::verdict::{Level, Thresholds, kept, lasting};
+use crate::verdict::{Level, Limits, Thresholds, kept, lasting};
 
 type Key = (String, Option<BTreeMap<String, Option<String>>>);
 
@@ -91,7 +91,9 @@ fn hold(feature: &mut FeatureReport, settings: &Settings, base: &Thresholds, bef
     let effect = [thresholds.effect, crate::verdict::Effect::Psi].into_iter();
     let effect = effect.filter_map(|effect| Some((effect, feature.number(effect.metric())?))).next();
     let (Some((effect, value)), Some(q)) = (effect, feature.test().1) else { return };
-    let limits = thresholds.limits(effect);
+    let learned =
+        feature.threshold.as_ref().map(|learned| Limits { warning: learned.warning, critical: learned.critical });
+    let limits = learned.unwrap_or_else(|| thresholds.limits(effect));
     if q <= thresholds.q
         && let Some(level) = kept(feature.level, told, value, [limits.warning, limits.critical], share)
     {

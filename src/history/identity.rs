@@ -106,7 +106,7 @@ impl RunIdentity {
                     hash.update(path);
                     hash.update([0]);
                 }
-                hash.update(content(report));
+                hash.update(counted(report));
                 format!("data:{}", digits(hash, 16))
             }
         };
@@ -166,25 +166,41 @@ fn says_something(rule: &mut serde_json::Value) -> bool {
     !settings.is_empty() || before == 0
 }
 
-/// Hash of what a report says, without the circumstances of the run: equal for equal data and definition.
+/// Hash of what a report says, findings included, without the circumstances of the run.
+///
+/// Where there are no findings it is the hash of what was counted alone, as in histories from before findings had a part in
+/// it.
 #[must_use]
 pub fn content(report: &Report) -> String {
-    struct Hasher(Sha256);
-    impl std::io::Write for Hasher {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.update(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
+    if report.findings.is_empty() {
+        return counted(report);
     }
+    let mut hasher = Hasher(Sha256::new_with_prefix(counted(report)));
+    let _ = serde_json::to_writer(std::io::BufWriter::new(&mut hasher), &report.findings);
+    digits(hasher.0, 32)
+}
+
+/// Hash of what was counted: equal for equal data and definition. What was found may rest on the clock and on the history.
+fn counted(report: &Report) -> String {
     #[derive(Serialize)]
     struct Content<'r>(&'r [crate::report::FeatureReport], &'r [crate::report::Skipped]);
     let mut hasher = Hasher(Sha256::new());
     // Neither the types nor the hasher can fail.
     let _ = serde_json::to_writer(std::io::BufWriter::new(&mut hasher), &Content(&report.features, &report.skipped));
     digits(hasher.0, 32)
+}
+
+struct Hasher(Sha256);
+
+impl std::io::Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn digits(hash: Sha256, digits: usize) -> String {
@@ -222,6 +238,17 @@ mod tests {
         definition.run.config.psi_bins = 20;
         let names = [name(&report), name(&data), name(&definition)];
         assert!(names[0] != names[1] && names[0] != names[2] && names[1] != names[2], "{names:?}");
+    }
+
+    #[test]
+    fn a_finding_is_content_and_not_identity() {
+        let found = samples::report();
+        assert!(!found.findings.is_empty());
+        let report = found.clone().with_findings(Vec::new());
+        assert_ne!(content(&report), content(&found));
+        assert_eq!(content(&report), counted(&found));
+        let names = [&report, &found].map(|report| RunIdentity::of(report, &RunLabel::default()).name());
+        assert_eq!(names[0], names[1]);
     }
 
     #[test]

@@ -11,11 +11,13 @@ mod kolmogorov_smirnov;
 mod kullback_leibler;
 mod l_infinity;
 mod psi;
+mod psi_chance;
 mod table;
 mod total_variation;
 mod wasserstein;
 
 pub use psi::psi_term;
+pub use psi_chance::Chance;
 pub use table::{Table, TableCell};
 
 use crate::stats::KsChoice;

@@ -72,7 +72,8 @@ impl Table {
 
     /// Σ f(share in the reference, share in current) over all bins or categories, in their order.
     #[expect(clippy::cast_precision_loss, reason = "row counts stay below 2^53")]
-    pub(super) fn sum_of_shares(&self, f: impl Fn(f64, f64) -> f64) -> f64 {
+    #[must_use]
+    pub fn sum_of_shares(&self, f: impl Fn(f64, f64) -> f64) -> f64 {
         let [n, m] = self.rows().map(|rows| rows as f64);
         let term = |cell: &TableCell| f(cell.reference as f64 / n, cell.current as f64 / m) * cell.times as f64;
         self.cells.iter().map(term).fold(0.0, |sum, term| sum + term)

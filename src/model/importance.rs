@@ -75,7 +75,7 @@ impl ModelUse {
                 importances.check(options.features.as_deref())?;
                 Some(match importances {
                     Importances::Numbers(numbers) => numbers.clone(),
-                    Importances::File(path) => sorted(read_weights(path).map_err(ModelError::Importances)?),
+                    Importances::File(path) => sorted(read_weights(path, None).map_err(ModelError::Importances)?),
                 })
             }
         };

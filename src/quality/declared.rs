@@ -7,7 +7,7 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, Found, Sides};
+use super::{Check, Found, Limit, Sides};
 use crate::column::Kind;
 use crate::format::{count, counted, percent, printable, ratio, real};
 use crate::verdict::Level;
@@ -44,9 +44,9 @@ pub struct Declared {
     /// The level of a broken rule.
     pub level: Level,
     /// Smallest value.
-    pub min: Option<f64>,
+    pub min: Option<Limit>,
     /// Largest value.
-    pub max: Option<f64>,
+    pub max: Option<Limit>,
     /// The only values that it may have.
     pub allowed: Option<Vec<Allowed>>,
     /// What the whole of a text must match.
@@ -202,13 +202,18 @@ impl Check for Range {
     fn feature(&self, sides: &Sides<'_>) -> Option<Found> {
         let declared = sides.declared?;
         let limits =
-            [(declared.min, &sides.violations.below, "below"), (declared.max, &sides.violations.above, "above")];
+            [(&declared.min, &sides.violations.below, "below"), (&declared.max, &sides.violations.above, "above")];
         let mut parts = Vec::new();
         let mut rows = [0, 0];
         for (limit, found, word) in limits {
             let Some(limit) = limit else { continue };
             let Some(found) = found else {
-                return Some(unchecked("a range", "it is for numbers, and the values are none"));
+                let why = match (sides.subject.kind, limit) {
+                    (Kind::Temporal, Limit::Number(_)) => "it is of numbers, and the values are times",
+                    (_, Limit::Number(_)) => "it is for numbers, and the values are none",
+                    (_, Limit::Time(_)) => "it is for dates and timestamps, and the values are none",
+                };
+                return Some(unchecked("a range", why));
             };
             rows = [rows[0] + found[0], rows[1] + found[1]];
             if found[1] > 0 {

@@ -188,7 +188,7 @@ fn broken(declared: &Declared, violations: &Violations) -> Vec<Finding> {
 
 #[test]
 fn declared_range() {
-    let rule = Declared { min: Some(0.0), max: Some(10.5), ..declared() };
+    let rule = Declared { min: Some(0.0.into()), max: Some(10.5.into()), ..declared() };
     let found = broken(&rule, &Violations { below: Some([0, 1]), above: Some([3, 20]), ..Violations::default() });
     assert_eq!(names(&found), ["declared_range"]);
     assert!(raises(&found[0]) && found[0].level == Level::Critical);

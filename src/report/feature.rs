@@ -9,7 +9,7 @@ use super::{Edge, MetricValue, Number};
 use crate::change::ChangeKind;
 use crate::column::Kind;
 use crate::format::ratio;
-use crate::verdict::Level;
+use crate::verdict::{Basis, Level};
 
 /// One compared feature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct FeatureReport {
     /// Why a value is null: the name of a metric, or `reference.mean`, `current.std` and the like.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub undefined: BTreeMap<String, String>,
+    /// The limits of PSI that its level rests on, where they are learned from the reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Threshold>,
     /// The bins behind PSI and Jensen–Shannon; absent for features without numbers, or without values to bin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub psi_bins: Option<PsiBins>,
@@ -64,6 +67,22 @@ pub struct FeatureReport {
     /// How the numbers came about, where it is not the usual way: a bound on the categories, for example.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// Limits of PSI that were learned from the reference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// WARNING from here.
+    pub warning: f64,
+    /// CRITICAL from here.
+    pub critical: f64,
+    /// False alarms a year that they allow the feature at WARNING, and a tenth of it at CRITICAL.
+    pub false_alarms_per_year: f64,
+    /// Runs a year.
+    pub runs_per_year: f64,
+    /// What they rest on.
+    #[serde(flatten)]
+    pub basis: Basis,
 }
 
 impl FeatureReport {

@@ -28,7 +28,9 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 pub use bars::sparkline;
-pub use feature::{Categories, Category, Change, FactChange, Facts, FeatureReport, PsiBins, SideReport, TopCategory};
+pub use feature::{
+    Categories, Category, Change, FactChange, Facts, FeatureReport, PsiBins, SideReport, Threshold, TopCategory,
+};
 pub use impact::{FeatureImpact, ModelImpact};
 pub use number::{Edge, MetricValue, Number};
 pub use prometheus::prometheus_of_jobs;

@@ -105,6 +105,7 @@ fn numeric(name: &str, data_type: &str, psi: f64, d: f64, q: f64, shares: [u64; 
             ("js_distance", (psi / 8.0).sqrt().into()),
         ]),
         undefined: std::collections::BTreeMap::new(),
+        threshold: None,
         psi_bins: Some(PsiBins {
             edges: (1..10).map(|edge| Edge(12.0 + 2.0 * real(edge))).collect(),
             reference: vec![10_000; 10],

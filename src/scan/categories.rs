@@ -4,13 +4,13 @@
 //! Where the names of all categories do not fit in memory, the columns are read once for each partition of their
 //! hashes; sums over categories do not care which one was read when.
 
-use super::context::{Context, Counting, Failure, Reading};
+use super::context::{Context, Counting, Failure, Reading, Task};
 use super::pieces::{Held, Pieces, facts_of, units_of};
 use crate::backend::{Column, CountJob, DeviceError, weighted};
 use crate::column::{CategoryTable, Encoding, Facts};
 use crate::counts::{CellMap, Keys, Weighted};
 use crate::metric::Table;
-use crate::quality::{Declared, Names, Violations};
+use crate::quality::{Names, Violations};
 use crate::source::{Place, ReadError};
 use std::collections::BTreeMap;
 
@@ -53,6 +53,8 @@ pub(super) struct Counted {
     pub(super) top: Vec<Category>,
     /// The rows that break what is declared of the categories.
     pub(super) violations: Violations,
+    /// Of each window of the reference that limits are learned from: the rest of the reference, and it.
+    pub(super) splits: Vec<Table>,
     /// There are more categories than `--max-categories` allows, so they were not counted.
     pub(super) too_many: bool,
 }
@@ -156,8 +158,9 @@ pub(super) fn count_held(context: &Context<'_>, batch: Vec<Coded<'_>>) -> Result
             of_profile(sample).map_or_else(|| coded.pieces.facts(&samples[sample]), |stored| stored.facts.clone())
         };
         let tasks = coded.reading.tasks.iter().map(|task| {
-            let mut tally = Tally::new(context.wanted.max_categories, task.declared.as_deref());
-            tally.add(&coded.table, task.samples.map(of));
+            let mut tally = Tally::new(context.wanted.max_categories, task);
+            let splits: Vec<&[u64]> = task.splits.iter().map(|&sample| of(sample)).collect();
+            tally.add(&coded.table, task.samples.map(of), &splits);
             Categorical { facts: task.samples.map(facts_of), counted: tally.finish() }
         });
         finished.push(tasks.collect());
@@ -185,7 +188,7 @@ fn with_partitions(context: &Context<'_>, reading: &Reading, partitions: u32) ->
     let used = reading.samples();
     let place = |sample: usize| used.binary_search(&sample).expect("the samples of all tasks are in it");
     let mut tallies: Vec<Tally<'_>> =
-        reading.tasks.iter().map(|task| Tally::new(context.wanted.max_categories, task.declared.as_deref())).collect();
+        reading.tasks.iter().map(|task| Tally::new(context.wanted.max_categories, task)).collect();
     let mut facts: BTreeMap<usize, Facts> = BTreeMap::new();
     let mut of_profile: Option<Facts> = None;
     // Every sample has a number a category, beside the table.
@@ -229,7 +232,9 @@ fn with_partitions(context: &Context<'_>, reading: &Reading, partitions: u32) ->
         }
         for (tally, task) in tallies.iter_mut().zip(&reading.tasks) {
             if !tally.too_many() {
-                tally.add(&table, task.samples.map(|sample| rows[place(sample)].as_slice()));
+                let of = |sample: usize| rows[place(sample)].as_slice();
+                let splits: Vec<&[u64]> = task.splits.iter().map(|&sample| of(sample)).collect();
+                tally.add(&table, task.samples.map(of), &splits);
             }
         }
         if tallies.iter().all(Tally::too_many) {
@@ -274,6 +279,8 @@ fn identity(codes: usize) -> CellMap {
 /// Sums over categories, a partition at a time.
 struct Tally<'t> {
     times: BTreeMap<[u64; 2], u64>,
+    /// The same of each window of the reference: the rest of it, and the window.
+    splits: Vec<BTreeMap<[u64; 2], u64>>,
     limit: Option<u64>,
     counted: Counted,
     /// The names, where something is declared of them.
@@ -281,13 +288,14 @@ struct Tally<'t> {
 }
 
 impl<'t> Tally<'t> {
-    fn new(limit: Option<u64>, declared: Option<&'t Declared>) -> Self {
-        let names = declared.filter(|declared| declared.is_about_names()).map(Names::new);
-        Self { times: BTreeMap::new(), limit, counted: Counted::default(), names }
+    fn new(limit: Option<u64>, task: &'t Task) -> Self {
+        let splits = vec![BTreeMap::new(); task.splits.len()];
+        let names = task.declared.as_deref().filter(|declared| declared.is_about_names()).map(Names::new);
+        Self { times: BTreeMap::new(), splits, limit, counted: Counted::default(), names }
     }
 
-    /// Adds the categories of `table`, whose codes have `rows` on either side.
-    fn add(&mut self, table: &CategoryTable, rows: [&[u64]; 2]) {
+    /// Adds the categories of `table`, whose codes have `rows` on either side, and `splits` in each window of the reference.
+    fn add(&mut self, table: &CategoryTable, rows: [&[u64]; 2], splits: &[&[u64]]) {
         let of = |code: u32| [0, 1].map(|side: usize| rows[side].get(code as usize).copied().unwrap_or(0));
         let codes = u32::try_from(table.len()).expect("codes have 32 bits");
         let counted = &mut self.counted;
@@ -298,6 +306,10 @@ impl<'t> Tally<'t> {
                 continue;
             }
             *self.times.entry(rows).or_insert(0) += 1;
+            for (times, split) in self.splits.iter_mut().zip(splits).filter(|_| reference > 0) {
+                let own = split.get(code as usize).copied().unwrap_or(0);
+                *times.entry([reference.saturating_sub(own), own]).or_insert(0) += 1;
+            }
             if let Some(names) = &mut self.names {
                 names.see(&table.display(code), rows);
             }
@@ -345,6 +357,7 @@ impl<'t> Tally<'t> {
     fn finish(mut self) -> Counted {
         if !self.counted.too_many {
             self.counted.table = Table::of_multiplicities(self.times);
+            self.counted.splits = self.splits.into_iter().map(Table::of_multiplicities).collect();
             self.counted.violations = self.names.map(Names::violations).unwrap_or_default();
             self.counted.violations.distinct = Some(self.counted.distinct);
             return self.counted;

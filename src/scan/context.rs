@@ -59,6 +59,8 @@ pub(super) struct Task {
     pub(super) declared: Option<Arc<Declared>>,
     /// Index of the samples of reference and current.
     pub(super) samples: [usize; 2],
+    /// Samples of the windows of the reference that its limits are learned from.
+    pub(super) splits: Vec<usize>,
     /// Index of the comparison that it is part of, and its place in it.
     pub(super) comparison: usize,
     pub(super) order: usize,
@@ -89,7 +91,8 @@ impl Reading {
 
     /// The samples of its tasks, each once, ascending.
     pub(super) fn samples(&self) -> Vec<usize> {
-        let mut samples: Vec<usize> = self.tasks.iter().flat_map(|task| task.samples).collect();
+        let mut samples: Vec<usize> =
+            self.tasks.iter().flat_map(|task| task.samples.iter().chain(&task.splits).copied()).collect();
         samples.sort_unstable();
         samples.dedup();
         samples

@@ -1,5 +1,6 @@
 //! From what was counted to what is reported: metrics, facts, q-values, levels. No reading and no counting.
 
+use super::calibrate::calibrate;
 use super::categories::{Categorical, Category};
 use super::context::Task;
 use super::marks;
@@ -67,20 +68,24 @@ pub(super) fn evaluate(task: &Task, counted: Counted, config: &ScanConfig) -> Ev
 pub(super) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfig) -> Concluded {
     let p_values: Vec<Option<f64>> = features.iter().map(|feature| feature.report.test().0).collect();
     let q_values = adjust(&p_values, adjustment(config.adjust));
+    let psi_p_values: Vec<Option<f64>> = features.iter().map(|feature| feature.report.number("psi_p_value")).collect();
+    let psi_q_values = adjust(&psi_p_values, adjustment(config.adjust));
     let frozen = features.iter().filter(|feature| feature.frozen).count();
     // That all features stand still is one finding about the run.
     let all_frozen = quality::is_everything(frozen, features.len());
-    for (feature, q_value) in features.iter_mut().zip(q_values) {
+    for (feature, (q_value, psi_q_value)) in features.iter_mut().zip(q_values.into_iter().zip(psi_q_values)) {
         let Evaluated { report, evidence, thresholds, findings, .. } = feature;
         let ordered = matches!(report.kind, Kind::Numeric | Kind::Temporal);
         let (p_name, q_name) = if ordered { ("ks_p_value", "ks_q_value") } else { ("chi2_p_value", "chi2_q_value") };
-        if let Some(at) = report.metrics.get_index_of(p_name) {
-            report.metrics.shift_insert(at + 1, q_name.to_owned(), q_value.into());
-            if let Some(reason) = report.undefined.get(p_name).cloned() {
-                report.undefined.insert(q_name.to_owned(), reason);
+        for (p_name, q_name, q_value) in [(p_name, q_name, q_value), ("psi_p_value", "psi_q_value", psi_q_value)] {
+            if let Some(at) = report.metrics.get_index_of(p_name) {
+                report.metrics.shift_insert(at + 1, q_name.to_owned(), q_value.into());
+                if let Some(reason) = report.undefined.get(p_name).cloned() {
+                    report.undefined.insert(q_name.to_owned(), reason);
+                }
             }
         }
-        evidence.q_value = q_value;
+        (evidence.q_value, evidence.psi_q_value) = (q_value, psi_q_value);
         findings.retain(|finding| !(all_frozen && finding.check == "frozen"));
         (report.level, report.reasons) = judge(evidence, thresholds);
     }
@@ -149,7 +154,7 @@ fn explain_changes(features: &mut [Evaluated]) {
 }
 
 fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig, thresholds: Thresholds) -> Evaluated {
-    let Ordered { facts, compared, bound } = ordered;
+    let Ordered { facts, compared, bound, .. } = ordered;
     let encoding = &task.pairing.encoding;
     let boolean = task.pairing.kind == Kind::Boolean;
     let n = [facts[0].values(), facts[1].values()];
@@ -167,6 +172,14 @@ fn of_ordered(task: &Task, ordered: &Ordered, config: &ScanConfig, thresholds: T
         infinite: [facts[0].infinite, facts[1].infinite],
     };
     let (mut report, mut evidence) = begin(task, &comparison, config);
+    let reference = comparison.table.iter().flat_map(|table| table.cells().iter().map(|cell| cell.reference));
+    let reference: Vec<u64> = if boolean { vec![falses[0], n[0] - falses[0]] } else { reference.collect() };
+    let beside = |window: &Vec<u64>| {
+        let rest: Vec<u64> = reference.iter().zip(window).map(|(all, own)| all.saturating_sub(*own)).collect();
+        Table::of_bins(&rest, window)
+    };
+    let splits: Vec<Table> = ordered.splits.iter().map(beside).collect();
+    let thresholds = calibrated(&mut report, &comparison, &splits, config, thresholds);
     let full = config.facts == FactsChoice::Full;
     for (side, (name, facts)) in ["reference", "current"].into_iter().zip(facts).enumerate() {
         let side_facts = full.then(|| {
@@ -238,6 +251,7 @@ fn of_categories(task: &Task, categorical: Categorical, config: &ScanConfig, thr
     let table = (!counted.too_many).then(|| std::mem::take(&mut counted.table));
     let comparison = Comparison { n, table, ..Comparison::default() };
     let (mut report, mut evidence) = begin(task, &comparison, config);
+    let thresholds = calibrated(&mut report, &comparison, &counted.splits, config, thresholds);
     for (side, name) in ["reference", "current"].into_iter().enumerate() {
         let full = (config.facts == FactsChoice::Full).then(|| report::Facts {
             distinct: (!counted.too_many).then_some(counted.distinct[side]),
@@ -292,6 +306,23 @@ fn evaluated(
     Evaluated { report, evidence, thresholds, subject, findings, frozen, muted: None }
 }
 
+/// The thresholds of a feature, with limits that are learned from the reference where they are to be; the report says so.
+fn calibrated(
+    report: &mut FeatureReport,
+    comparison: &Comparison,
+    splits: &[Table],
+    config: &ScanConfig,
+    thresholds: Thresholds,
+) -> Thresholds {
+    match calibrate(comparison.table.as_ref(), splits, &thresholds, config) {
+        Some((psi, threshold)) => {
+            report.threshold = Some(threshold);
+            Thresholds { psi, ..thresholds }
+        }
+        None => thresholds,
+    }
+}
+
 /// The report of a feature with its metrics, and what they say to the verdict.
 fn begin(task: &Task, comparison: &Comparison, config: &ScanConfig) -> (FeatureReport, Evidence) {
     let pairing = &task.pairing;
@@ -326,6 +357,7 @@ fn begin(task: &Task, comparison: &Comparison, config: &ScanConfig) -> (FeatureR
         change: Change::default(),
         metrics,
         undefined,
+        threshold: None,
         psi_bins: None,
         categories: None,
         change_kind: None,

@@ -5,17 +5,17 @@ use super::context::Task;
 use super::ordered::Ordered;
 use crate::column::{Encoding, Facts, Kind};
 use crate::counts::Scale;
-use crate::quality::{Declared, Strangers, Violations};
+use crate::quality::{Declared, Limit, Strangers, Violations};
+
+const NANOSECONDS_A_DAY: i128 = 86_400_000_000_000;
 
 /// The marks of a feature, in the order in which [`answers`] reads what was counted.
 pub(super) fn marks(task: &Task, encoding: &Encoding, facts: &[Facts; 2]) -> Vec<f64> {
-    let mut marks = Vec::new();
+    let mut marks: Vec<f64> = limits(task, encoding).into_iter().flatten().collect();
     if task.pairing.kind != Kind::Numeric {
         return marks;
     }
     if let Some(declared) = task.declared.as_deref() {
-        marks.extend(declared.min.map(|min| narrowed(encoding, min)));
-        marks.extend(declared.max.map(|max| narrowed(encoding, max).next_up()));
         marks.extend(numbers(encoding, declared).into_iter().flatten().flat_map(|value| [value, value.next_up()]));
     }
     marks.extend(ends(encoding, facts).into_iter().flatten());
@@ -29,14 +29,18 @@ pub(super) fn answers(task: &Task, ordered: &Ordered) -> (Violations, Option<u64
     let n = [facts[0].values(), facts[1].values()];
     let mut violations = Violations { distinct: compared.distinct, ..Violations::default() };
     let mut below = compared.below.iter().copied();
-    if task.pairing.kind != Kind::Numeric || (compared.below.is_empty() && !marks(task, encoding, facts).is_empty()) {
+    if compared.below.is_empty() && !marks(task, encoding, facts).is_empty() {
         return (violations, None);
     }
     let mut next = || below.next().unwrap_or(n);
     let above = |below: [u64; 2]| [0, 1].map(|side| n[side].saturating_sub(below[side]));
+    let [smallest, largest] = limits(task, encoding);
+    violations.below = smallest.map(|_| next());
+    violations.above = largest.map(|_| above(next()));
+    if task.pairing.kind != Kind::Numeric {
+        return (violations, None);
+    }
     if let Some(declared) = task.declared.as_deref() {
-        violations.below = declared.min.map(|_| next());
-        violations.above = declared.max.map(|_| above(next()));
         violations.outside = numbers(encoding, declared).map(|allowed| {
             let mut rows = n;
             for _ in allowed {
@@ -49,6 +53,30 @@ pub(super) fn answers(task: &Task, ordered: &Ordered) -> (Violations, Option<u64
     let ends = ends(encoding, facts);
     let beyond = [ends[0].map_or(0, |_| next()[1]), ends[1].map_or(0, |_| above(next())[1])];
     (violations, (n[0] > 0 && n[1] > 0).then(|| beyond.iter().sum()))
+}
+
+/// What lies below the first is below the declared range, what does not lie below the second is above it. Times are
+/// integers of the column's unit: beyond 2^53, of nanoseconds that are no whole seconds, the nearest double stands for one.
+fn limits(task: &Task, encoding: &Encoding) -> [Option<f64>; 2] {
+    let Some(declared) = task.declared.as_deref() else { return [None; 2] };
+    let (min, max) = (declared.min.as_ref(), declared.max.as_ref());
+    match task.pairing.kind {
+        Kind::Numeric => [
+            min.and_then(Limit::number).map(|min| narrowed(encoding, min)),
+            max.and_then(Limit::number).map(|max| narrowed(encoding, max).next_up()),
+        ],
+        // Times of day and durations begin nowhere.
+        Kind::Temporal if ["date", "timestamp"].iter().any(|one| task.pairing.type_name.starts_with(one)) => {
+            let Some(ticks) = encoding.ticks_per_day().map(i128::from) else { return [None; 2] };
+            let times = |limit: Option<&Limit>| limit.and_then(Limit::nanoseconds);
+            let floor = |ns: i128| (ns * ticks).div_euclid(NANOSECONDS_A_DAY);
+            [times(min).map(|[first, _]| -floor(-first)), times(max).map(|[_, last]| floor(last) + 1)].map(|mark| {
+                #[expect(clippy::cast_precision_loss, reason = "said above")]
+                mark.map(|mark| mark as f64)
+            })
+        }
+        _ => [None; 2],
+    }
 }
 
 /// The allowed numbers, each once.

@@ -9,6 +9,7 @@
 //!           -> Report         pipeline
 //! ```
 
+mod calibrate;
 mod categories;
 mod context;
 mod evaluate;
@@ -23,6 +24,7 @@ mod pipeline;
 mod plan;
 mod saving;
 mod sorted;
+mod splits;
 mod streamed;
 mod subject;
 mod work;

@@ -4,9 +4,10 @@ use super::context::{Context, Counting, Failure, Reading, Task};
 use super::marks::marks;
 use super::pieces::{Held, Pieces, UnitRead, units_of};
 use super::sorted;
+use super::splits::{Split, Splits};
 use super::streamed::Streamed;
 use crate::backend::{Column, DeviceError, Loaded, weighted};
-use crate::column::Facts;
+use crate::column::{Facts, Kind};
 use crate::compare::{Compared, Pair, Query, SAMPLE_KEYS, compare, map_for, rows_of_both, sample_of_both};
 use crate::counts::{CellMap, Weighted};
 use crate::profile::{Ordered as Stored, WithStored};
@@ -28,6 +29,8 @@ pub(super) struct Ordered {
     pub(super) compared: Compared,
     /// Where the profile of the reference does not hold every key.
     pub(super) bound: Option<Bound>,
+    /// Rows by bin of the windows of the reference that limits are learned from.
+    pub(super) splits: Vec<Vec<u64>>,
 }
 
 /// How far a bounded profile may be off.
@@ -91,19 +94,20 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
             |sample| of_profile(sample).map_or_else(|| read.pieces.facts(&samples[sample]), |one| one.facts.clone());
         asked.extend(read.reading.tasks.iter().map(|task| {
             let stored = of_profile(task.samples[0]);
-            Asked::new(read.reading, task, task.samples.map(facts), task.samples.map(at), stored)
+            let splits = task.splits.iter().filter_map(|&sample| Split::new(at(sample), &facts(sample))).collect();
+            Asked { splits, ..Asked::new(read.reading, task, task.samples.map(facts), task.samples.map(at), stored) }
         }));
     }
-    let compared = context.clock.count.time(|| {
+    let (compared, splits) = context.clock.count.time(|| {
         match context.wanted.counting {
             Counting::Cells => {}
             Counting::Sorting => {
                 let one = |asked: &Asked<'_>| {
                     sorted::compare(context, &asked.reading.encoding, asked.columns.map(|column| &columns[column]))
                 };
-                return Ok(asked.iter().map(one).collect());
+                return Ok((asked.iter().map(one).collect(), vec![Vec::new(); asked.len()]));
             }
-            Counting::Nothing => return Ok(vec![Compared::default(); asked.len()]),
+            Counting::Nothing => return Ok((vec![Compared::default(); asked.len()], vec![Vec::new(); asked.len()])),
         }
         let pairs = asked.par_iter().with_min_len(MAPS_A_TASK).map(|asked| {
             let keys = asked.columns.iter().flat_map(|&column| &columns[column]).copied();
@@ -114,9 +118,11 @@ pub(super) fn compare_held(context: &Context<'_>, batch: Vec<Read<'_>>) -> Resul
         });
         let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
         let mut loaded = weighted::load(context.backend, columns, weighted)?;
-        in_groups(&mut WithStored { loaded: loaded.as_mut(), stored }, pairs, usize::MAX, u64::MAX)
+        let mut loaded = WithStored { loaded: loaded.as_mut(), stored };
+        with_splits(&mut loaded, &asked, pairs, usize::MAX, u64::MAX)
     })?;
-    let mut found = asked.into_iter().zip(compared).map(|(asked, compared)| asked.answered(compared));
+    let answers = compared.into_iter().zip(splits);
+    let mut found = asked.into_iter().zip(answers).map(|(asked, (compared, splits))| asked.answered(compared, splits));
     let sizes: Vec<usize> = batch.iter().map(|read| read.reading.tasks.len()).collect();
     let finished = sizes.into_iter().map(|n| found.by_ref().take(n).collect()).collect();
     drop(found);
@@ -140,7 +146,9 @@ pub(super) fn compare_streamed(context: &Context<'_>, reading: &Reading) -> Resu
         .iter()
         .map(|task: &Task| {
             let columns = task.samples.map(|sample| streamed.column(sample));
-            Asked::new(reading, task, task.samples.map(facts), columns, of_profile(task.samples[0]))
+            let split = |&sample: &usize| Split::new(streamed.column(sample), &facts(sample));
+            let splits = task.splits.iter().filter_map(split).collect();
+            Asked { splits, ..Asked::new(reading, task, task.samples.map(facts), columns, of_profile(task.samples[0])) }
         })
         .collect();
     let sample = |task: &Task| task.samples.map(|sample| overview.sample(sample)).concat();
@@ -153,11 +161,43 @@ pub(super) fn compare_streamed(context: &Context<'_>, reading: &Reading) -> Resu
     let budget = context.memory.fetch(reading.encoding.key_bits() as usize / 8) / at_once as u64;
     let by_column = reading.samples().into_iter().map(of_profile).collect();
     let mut loaded = WithStored { loaded: &mut streamed, stored: by_column };
-    let compared = context.clock.count.time(|| in_groups(&mut loaded, pairs, at_once, budget))?;
-    Ok(asked.into_iter().zip(compared).map(|(asked, compared)| asked.answered(compared)).collect())
+    let (compared, splits) = context.clock.count.time(|| with_splits(&mut loaded, &asked, pairs, at_once, budget))?;
+    let answers = compared.into_iter().zip(splits);
+    Ok(asked.into_iter().zip(answers).map(|(asked, (compared, splits))| asked.answered(compared, splits)).collect())
 }
 
-fn in_groups(
+/// What was found of every feature, and the rows by bin of its windows of the reference.
+type WithSplits = (Vec<Compared>, Vec<Vec<Vec<u64>>>);
+
+fn with_splits(
+    loaded: &mut dyn Loaded,
+    asked: &[Asked<'_>],
+    pairs: Vec<Pair<'_>>,
+    at_once: usize,
+    budget: u64,
+) -> Result<WithSplits, DeviceError> {
+    let splits = asked.iter().zip(&pairs).map(|(asked, pair)| {
+        let counted = asked.reading.kind != Kind::Boolean;
+        Splits::new(&asked.reading.encoding, &asked.splits, pair).filter(|_| counted)
+    });
+    let splits: Vec<Option<Splits<'_>>> = splits.collect();
+    let compared = in_groups(loaded, pairs, at_once, budget)?;
+    let edges = |at: usize| compared[at].bins.as_ref().map(|bins| &bins.edges);
+    let mut rows: Vec<Vec<Vec<u64>>> = Vec::with_capacity(compared.len());
+    for (at, (splits, asked_now)) in splits.iter().zip(asked).enumerate() {
+        // The nights of a backfill have one reference, and so the same windows of it.
+        let known =
+            at.checked_sub(1).filter(|&last| asked[last].splits == asked_now.splits && edges(last) == edges(at));
+        rows.push(match (known, splits) {
+            (Some(last), _) => rows[last].clone(),
+            (None, Some(splits)) => splits.count(loaded, &compared[at], at_once, budget)?,
+            (None, None) => asked_now.splits.iter().map(|split| split.booleans()).collect(),
+        });
+    }
+    Ok((compared, rows))
+}
+
+pub(super) fn in_groups(
     loaded: &mut dyn Loaded,
     pairs: Vec<Pair<'_>>,
     at_once: usize,
@@ -190,6 +230,8 @@ struct Asked<'t> {
     marks: Vec<f64>,
     /// Whether distinct values are wanted exactly.
     distinct: bool,
+    /// Windows of the reference that limits are learned from.
+    splits: Vec<Split>,
 }
 
 impl<'t> Asked<'t> {
@@ -202,11 +244,11 @@ impl<'t> Asked<'t> {
     ) -> Self {
         let marks = marks(task, &reading.encoding, &facts);
         let distinct = task.declared.as_ref().is_some_and(|declared| declared.unique);
-        Self { reading, facts, columns, stored, marks, distinct }
+        Self { reading, facts, columns, stored, marks, distinct, splits: Vec::new() }
     }
 
-    fn answered(self, compared: Compared) -> Ordered {
-        Ordered { facts: self.facts, compared, bound: self.stored.and_then(Bound::of) }
+    fn answered(self, compared: Compared, splits: Vec<Vec<u64>>) -> Ordered {
+        Ordered { facts: self.facts, compared, bound: self.stored.and_then(Bound::of), splits }
     }
 }
 

@@ -5,7 +5,7 @@ use super::context::{Reading, Task};
 use super::matching::{Matched, Pair, match_features};
 use super::parts::{Cut, Parts, PartsError, Segment, Segments, Survey, files_of};
 use crate::column::Encoding;
-use crate::config::{Comparison, ScanConfig, View};
+use crate::config::{Comparison, ScanConfig, Settings, View};
 use crate::profile::Profile;
 use crate::report::Skipped;
 use crate::source::{Dataset, OpenOptions, SourceColumn, read_weights};
@@ -103,9 +103,23 @@ fn windows_of(nights: &[Night], cut: usize) -> Option<Vec<Window>> {
             for (window, _) in sides(comparison).into_iter().zip(cuts).filter(|(_, of)| *of == cut) {
                 windows.push(window?.clone());
             }
+            if cuts[0] == cut {
+                windows.extend(splits(night, comparison));
+            }
         }
     }
     Some(windows)
+}
+
+/// Most windows of the reference that limits are learned from: the days of a year, and some.
+const MOST_SPLITS: u32 = 400;
+
+/// The windows of the reference that limits are learned from, of the length of the current window.
+fn splits(night: &Night, comparison: &Comparison) -> Vec<Window> {
+    match sides(comparison) {
+        [Some(reference), Some(current)] if night.config.calibrates() => reference.pieces_like(current, MOST_SPLITS),
+        _ => Vec::new(),
+    }
 }
 
 /// A comparison of a night, ready to be counted.
@@ -146,7 +160,8 @@ impl<'d> Plan<'d> {
         memory: usize,
     ) -> Result<Self, ScanError> {
         let config = &nights[0].config;
-        let weights = config.weights.as_deref().map(read_weights).transpose()?;
+        let column = config.weights_column.as_deref();
+        let weights = config.weights.as_deref().map(|file| read_weights(file, column)).transpose()?;
         let (mut cuts, mut surveys) = (Vec::new(), Vec::new());
         for (index, data) in sources.data.iter().enumerate() {
             let windows = windows_of(nights, index).unwrap_or_default();
@@ -219,6 +234,15 @@ impl<'d> Plan<'d> {
             matched.weigh(weights, file);
         }
         let Matched { pairs, skipped, one_sided, named, warnings } = matched;
+        let split = splits(night, comparison);
+        let splits_of = |parts: &mut Parts<'_>, segment: Option<u32>| -> Vec<usize> {
+            let samples = split.iter().map(|window| parts.sample(cuts[0], Some(window), segment));
+            let samples: Vec<usize> = samples.collect();
+            samples.into_iter().filter(|&sample| parts.samples[sample].rows > 0).collect()
+        };
+        let calibrated = |settings: &Settings| settings.thresholds(&config.thresholds).calibration.calibrated;
+        let of_task =
+            |settings: &Settings, splits: &[usize]| if calibrated(settings) { splits.to_vec() } else { Vec::new() };
         let mut tasks = 0;
         let mut add = |name: &String, task: Task, parts: &Parts<'_>| {
             let (encoding, kind) = (task.pairing.encoding, task.pairing.kind);
@@ -236,6 +260,7 @@ impl<'d> Plan<'d> {
             tasks += 1;
         };
         let mut order = 0..;
+        let whole = splits_of(&mut self.parts, None);
         for Pair { name, pairing, settings, declared } in &pairs {
             let task = Task {
                 name: name.clone(),
@@ -244,6 +269,7 @@ impl<'d> Plan<'d> {
                 settings: settings.clone(),
                 declared: declared.clone(),
                 samples,
+                splits: of_task(settings, &whole),
                 comparison: index,
                 order: order.next().unwrap_or_default(),
             };
@@ -252,6 +278,7 @@ impl<'d> Plan<'d> {
         let by = &config.windows.segment_by;
         for segment in &segments {
             let samples = [0, 1].map(|side| self.parts.sample(cuts[side], windows[side], Some(segment.code)));
+            let own = splits_of(&mut self.parts, Some(segment.code));
             for Pair { name, pairing, settings, declared } in pairs.iter().filter(|pair| !by.contains(&pair.name)) {
                 let task = Task {
                     name: format!("{name}{{{}}}", segment.name(by)),
@@ -260,6 +287,7 @@ impl<'d> Plan<'d> {
                     settings: settings.clone(),
                     declared: declared.clone(),
                     samples,
+                    splits: of_task(settings, &own),
                     comparison: index,
                     order: order.next().unwrap_or_default(),
                 };

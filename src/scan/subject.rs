@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// The subject of a number, a time or a boolean.
 pub(super) fn of_ordered(task: &Task, ordered: &Ordered, report: &FeatureReport) -> Subject {
-    let Ordered { facts, compared, bound } = ordered;
+    let Ordered { facts, compared, bound, .. } = ordered;
     // A bounded profile joins values, so that neither frequent ones nor equality can be told.
     let whole = bound.is_none();
     let finite = |number: Option<Number>| number.map(Number::as_f64).filter(|value| value.is_finite());

@@ -42,18 +42,18 @@ pub enum WeightsError {
 }
 
 /// The weight of every feature that the file at `path` names; its ending (`.csv`, `.json`, `.parquet`) tells the
-/// format.
+/// format. `column` is the one with the weights, where it is not called `weight` or `importance`.
 ///
 /// # Errors
 /// When the file cannot be read, names a feature twice, or has a weight that is negative or no number.
-pub fn read_weights(path: &Path) -> Result<HashMap<String, f64>, WeightsError> {
+pub fn read_weights(path: &Path, column: Option<&str>) -> Result<HashMap<String, f64>, WeightsError> {
     let content = |reason: String| WeightsError::Content { file: path.to_owned(), reason };
     let open = || File::open(path).map_err(|source| WeightsError::Open { file: path.to_owned(), source });
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
     let pairs = match ending.as_str() {
-        "csv" => of_csv(open()?),
-        "json" => of_json(open()?),
-        "parquet" => of_parquet(open()?),
+        "csv" => of_csv(open()?, column),
+        "json" => of_json(open()?, column),
+        "parquet" => of_parquet(open()?, column),
         _ => Err("the name must end in .csv, .json or .parquet".to_owned()),
     };
     let mut weights = HashMap::new();
@@ -70,11 +70,11 @@ pub fn read_weights(path: &Path) -> Result<HashMap<String, f64>, WeightsError> {
 
 type Pairs = Result<Vec<(String, f64)>, String>;
 
-fn of_csv(file: File) -> Pairs {
+fn of_csv(file: File, column: Option<&str>) -> Pairs {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let header = reader.headers().map_err(|error| error.to_string())?.clone();
     let names: Vec<&str> = header.iter().collect();
-    let (feature, weight) = (place(&names, FEATURE)?, place(&names, WEIGHT)?);
+    let (feature, weight) = (place(&names, FEATURE)?, weight_place(&names, column)?);
     let mut pairs = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
@@ -86,13 +86,13 @@ fn of_csv(file: File) -> Pairs {
     Ok(pairs)
 }
 
-fn of_json(file: File) -> Pairs {
+fn of_json(file: File, column: Option<&str>) -> Pairs {
     #[derive(Deserialize)]
     struct Entry {
         #[serde(alias = "name")]
         feature: String,
-        #[serde(alias = "importance")]
-        weight: f64,
+        #[serde(flatten)]
+        values: indexmap::IndexMap<String, serde_json::Value>,
     }
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected an object from features to weights, or an array of {feature, weight}")]
@@ -101,16 +101,24 @@ fn of_json(file: File) -> Pairs {
         List(Vec<Entry>),
     }
     let written = serde_json::from_reader(std::io::BufReader::new(file)).map_err(|error| error.to_string())?;
-    Ok(match written {
-        Written::Map(map) => map.into_iter().collect(),
-        Written::List(list) => list.into_iter().map(|entry| (entry.feature, entry.weight)).collect(),
-    })
+    let weight = |entry: Entry| {
+        let names: Vec<&str> = entry.values.keys().map(String::as_str).collect();
+        let value = &entry.values[weight_place(&names, column)?];
+        let number =
+            value.as_f64().ok_or_else(|| format!("the weight of {} is {value}, which is no number", entry.feature))?;
+        Ok((entry.feature, number))
+    };
+    match written {
+        Written::Map(_) if column.is_some() => Err("it has no columns, but a number for each feature".to_owned()),
+        Written::Map(map) => Ok(map.into_iter().collect()),
+        Written::List(list) => list.into_iter().map(weight).collect(),
+    }
 }
 
-fn of_parquet(file: File) -> Pairs {
+fn of_parquet(file: File, column: Option<&str>) -> Pairs {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
     let names: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
-    let wanted = [place(&names, FEATURE)?, place(&names, WEIGHT)?];
+    let wanted = [place(&names, FEATURE)?, weight_place(&names, column)?];
     let named = wanted.map(|at| names[at].to_owned());
     let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
     let reader = builder.with_projection(mask).build().map_err(|error| error.to_string())?;
@@ -132,6 +140,12 @@ fn of_parquet(file: File) -> Pairs {
     Ok(pairs)
 }
 
+fn weight_place(names: &[&str], column: Option<&str>) -> Result<usize, String> {
+    let Some(column) = column else { return place(names, WEIGHT) };
+    let at = names.iter().position(|name| *name == column);
+    at.ok_or_else(|| format!("there is no column {column}; it has {}", names.join(", ")))
+}
+
 fn place(names: &[&str], wanted: [&str; 2]) -> Result<usize, String> {
     let at = wanted.iter().find_map(|wanted| names.iter().position(|name| name.eq_ignore_ascii_case(wanted)));
     at.ok_or_else(|| format!("there is no column {} (or {}); it has {}", wanted[0], wanted[1], names.join(", ")))
@@ -145,7 +159,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        let weights = read_weights(&path).map_err(|error| error.to_string())?;
+        let weights = read_weights(&path, None).map_err(|error| error.to_string())?;
         let mut weights: Vec<_> = weights.into_iter().collect();
         weights.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(weights)
@@ -191,7 +205,23 @@ mod tests {
         assert!(said("w.json", b"3").contains("expected an object from features to weights"));
         assert!(said("w.txt", b"").ends_with("must end in .csv, .json or .parquet"));
         assert!(said("w.parquet", b"no").contains("w.parquet: "));
-        let missing = read_weights(Path::new("no/such.csv")).unwrap_err();
+        let missing = read_weights(Path::new("no/such.csv"), None).unwrap_err();
         assert_eq!(missing.to_string(), "cannot read the weights no/such.csv");
+    }
+
+    #[test]
+    fn the_column_of_weights_may_have_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("w.csv", "feature,split,gain\na,1,2.5\nb,7,0\n"),
+            ("w.json", r#"[{"feature": "a", "split": 1, "gain": 2.5}, {"name": "b", "gain": 0}]"#),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            let weights = read_weights(&path, Some("gain")).unwrap();
+            assert_eq!((weights["a"], weights["b"], weights.len()), (2.5, 0.0, 2), "{name}");
+            let missing = read_weights(&path, Some("cover")).unwrap_err().to_string();
+            assert!(missing.contains("there is no column cover"), "{missing}");
+        }
     }
 }

@@ -8,6 +8,8 @@
 
 use std::f64::consts::TAU;
 
+use super::float::real;
+
 /// B₂ₖ / (2k (2k − 1)) for k = 1, 2, …: the coefficients of Stirling's series.
 const STIRLING: [f64; 8] = [
     1.0 / 12.0,
@@ -84,6 +86,30 @@ pub(super) fn ln_binomial(x: f64, n: f64, p: f64, q: f64) -> f64 {
         - deviance(n - x, n * q)
 }
 
+/// Numbers of successes with weights that sum to 1, so that Σ weight · f(successes) is the mean of f of a binomial variable of
+/// `n` trials with probability `p` in (0, 1).
+///
+/// Every number that can matter where they are few, and some every half of a standard deviation where they are many: of a smooth
+/// f that is the same sum, for a bell curve is summed exactly by any step that is short beside its width.
+#[must_use]
+pub fn binomial_nodes(n: u64, p: f64) -> Vec<(f64, f64)> {
+    const REACH: f64 = 8.0;
+    let n = real(n);
+    let (mean, width) = (n * p, libm::sqrt(n * p * (1.0 - p)));
+    let step = libm::floor(width / 2.0 - 2.0).max(1.0);
+    // The tail of few successes is longer than that of a bell curve.
+    let (from, to) = ((mean - REACH * width - 1.0).max(0.0), (mean + REACH * width + 20.0).min(n));
+    let mut at = libm::floor(from);
+    let mut nodes = Vec::new();
+    while at <= to {
+        nodes.push((at, libm::exp(ln_binomial(at, n, p, 1.0 - p))));
+        at += step;
+    }
+    let sum = nodes.iter().fold(0.0, |sum, (_, weight)| sum + weight);
+    nodes.iter_mut().for_each(|(_, weight)| *weight /= sum);
+    nodes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +138,19 @@ mod tests {
         for (n, p) in [(1_u32, 0.5), (7, 0.01), (200, 0.3), (3000, 0.9)] {
             let sum: f64 = (0..=n).map(|x| libm::exp(ln_binomial(f64::from(x), f64::from(n), p, 1.0 - p))).sum();
             assert!((sum - 1.0).abs() < 1e-12, "{n} {p}: {sum}");
+        }
+    }
+
+    #[test]
+    fn nodes_give_the_mean_and_the_variance() {
+        for (n, p) in [(1, 0.5), (200, 0.001), (200, 0.1), (2000, 0.1), (1_000_000, 0.3), (1_000_000_000, 0.999)] {
+            let nodes = binomial_nodes(n, p);
+            assert!(nodes.len() < 80, "{n} {p}: {}", nodes.len());
+            let mean = nodes.iter().fold(0.0, |sum, (k, weight)| sum + k * weight);
+            let expected = real(n) * p;
+            let variance = nodes.iter().fold(0.0, |sum, (k, weight)| sum + (k - expected).powi(2) * weight);
+            assert!((mean / expected - 1.0).abs() < 1e-9, "{n} {p}: {mean}");
+            assert!((variance / (expected * (1.0 - p)) - 1.0).abs() < 1e-6, "{n} {p}: {variance}");
         }
     }
 }

@@ -22,16 +22,22 @@ use super::float::real;
 /// ```
 #[must_use]
 pub fn chi_squared_sf(x: f64, dof: u64) -> f64 {
-    if x.is_nan() {
-        return x;
+    gamma_sf(0.5 * real(dof), 0.5 * x)
+}
+
+/// P(X ≥ y) for X gamma-distributed with shape `a` ≥ 0 and scale 1; equals `scipy.stats.gamma.sf(y, a)`. As
+/// [`chi_squared_sf`] at the ends.
+#[must_use]
+pub(super) fn gamma_sf(a: f64, y: f64) -> f64 {
+    if a.is_nan() || y.is_nan() {
+        return f64::NAN;
     }
-    if x <= 0.0 {
+    if y <= 0.0 {
         return 1.0;
     }
-    if dof == 0 || x.is_infinite() {
+    if a <= 0.0 || y.is_infinite() {
         return 0.0;
     }
-    let (a, y) = (0.5 * real(dof), 0.5 * x);
     // yᵃ e⁻ʸ / Γ(a + 1)
     let factor = libm::exp(-deviance(a, y) - ln_factorial_remainder(a));
     let tail = if y < a + 1.0 { 1.0 - factor * lower_series(a, y) } else { factor * a * upper_fraction(a, y) };

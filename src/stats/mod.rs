@@ -11,6 +11,7 @@
 //!                                  ├─ kolmogorov_matrix     centre, small n d
 //!                                  └─ kolmogorov_poles      centre
 //! chi_squared_sf ─── incomplete gamma function
+//! Gamma ──────────── scaled chi-squared distributions by their mean and variance, and a square beside one
 //! adjust ─────────── families of p-values
 //! interval ───────── confidence intervals, and the tests that go with them
 //! two_sample ─────── two shares, two means, two places
@@ -22,6 +23,7 @@ mod adjust;
 mod binomial;
 mod chi_squared;
 mod float;
+mod gamma;
 mod interval;
 mod kolmogorov;
 mod kolmogorov_matrix;
@@ -34,7 +36,9 @@ mod smirnov_tail;
 mod two_sample;
 
 pub use adjust::{Adjustment, adjust};
+pub use binomial::binomial_nodes;
 pub use chi_squared::chi_squared_sf;
+pub use gamma::Gamma;
 pub use interval::{Confidence, fair_coin_p, normal_two_sided};
 pub use kolmogorov::kolmogorov_sf;
 pub use ks::{KsChoice, KsMethod, KsPValue, ks_two_sample};

@@ -2,11 +2,15 @@
 //!
 //! An alarm needs two things at once: an effect that is large enough to matter (PSI by default) and a q-value that
 //! says that it is not chance. So a million rows do not make every feature an alarm, and a hundred rows do not turn
-//! the noise of PSI into one. All thresholds are inclusive. Nothing here reads rows, files or counts of cells.
+//! the noise of PSI into one. An effect of the bins (PSI, JS) has to be beyond chance by a q-value of its own, too: that of
+//! KS or chi-squared alone lets chance raise an alarm in one night of twenty where windows are so small that PSI reaches its
+//! limit by chance. From some thousand rows on, a PSI of 0.1 is always beyond chance, and this changes nothing. All thresholds are inclusive. Nothing here reads rows, files or counts of cells.
 
+mod calibration;
 mod minor;
 mod nights;
 
+pub use calibration::{Basis, Calibration, learned};
 pub use nights::{kept, lasting};
 
 use schemars::JsonSchema;
@@ -122,6 +126,9 @@ pub struct Thresholds {
     pub null_share_critical: Option<f64>,
     /// INFO from this KS D for a significant change that PSI does not see (PSI is blind within a bin).
     pub ks_info: f64,
+    /// Whether the limits of PSI are learned from the reference, and for how many false alarms.
+    #[serde(default, skip_serializing_if = "Calibration::is_default")]
+    pub calibration: Calibration,
 }
 
 impl Default for Thresholds {
@@ -137,6 +144,7 @@ impl Default for Thresholds {
             null_share_warning: None,
             null_share_critical: None,
             ks_info: 0.1,
+            calibration: Calibration::default(),
         }
     }
 }
@@ -202,6 +210,8 @@ pub struct Evidence {
     pub js_distance: Option<f64>,
     /// The feature's q-value: of KS for numeric and temporal features, of chi-squared for the others.
     pub q_value: Option<f64>,
+    /// The q-value of PSI, over the features of the run; `None` where PSI has none, and asks for none.
+    pub psi_q_value: Option<f64>,
     /// Counts of the reference.
     pub reference: SideEvidence,
     /// Counts of the current side.
@@ -246,7 +256,7 @@ pub fn judge(evidence: &Evidence, thresholds: &Thresholds) -> (Level, Vec<String
     (level, reasons)
 }
 
-/// The drift level and its sentence, for an effect that reached a limit and is significant.
+/// The drift level and its sentence, for an effect that reached a limit and is significant, twice where it is one of bins.
 fn drift(evidence: &Evidence, thresholds: &Thresholds) -> Option<(Level, String)> {
     let effect = if evidence.effect(thresholds.effect).is_some() { thresholds.effect } else { Effect::Psi };
     let (value, q) = (evidence.effect(effect)?, evidence.q_value?);
@@ -256,9 +266,11 @@ fn drift(evidence: &Evidence, thresholds: &Thresholds) -> Option<(Level, String)
         v if v >= limits.warning => (Level::Warning, limits.warning),
         _ => return None,
     };
-    (q <= thresholds.q).then(|| {
-        let reason =
-            format!("{} {} ≥ {} with q {}", effect.label(), significant(value), significant(limit), probability(q));
+    let by_chance = effect != Effect::Ks && evidence.psi_q_value.is_some_and(|q| q > thresholds.q);
+    (q <= thresholds.q && !by_chance).then(|| {
+        let learned = if thresholds.calibration.calibrated && effect == Effect::Psi { ", learned," } else { "" };
+        let (value, limit) = (significant(value), significant(limit));
+        let reason = format!("{} {value} ≥ {limit}{learned} with q {}", effect.label(), probability(q));
         (level, reason)
     })
 }
@@ -297,6 +309,28 @@ mod tests {
         assert_eq!(level(None, Some(0.0)), Level::Ok);
         assert_eq!(level(Some(9.0), None), Level::Ok);
         assert_eq!(level(Some(f64::NAN), Some(0.0)), Level::Ok);
+    }
+
+    #[test]
+    fn an_effect_of_bins_is_beyond_chance_itself() {
+        let of = |effect, psi_q_value| {
+            let evidence = Evidence {
+                psi: Some(0.3),
+                ks_statistic: Some(0.3),
+                js_distance: Some(0.3),
+                q_value: Some(0.01),
+                psi_q_value,
+                ..Evidence::default()
+            };
+            judge(&evidence, &Thresholds { effect, ..Thresholds::default() }).0
+        };
+        for effect in Effect::ALL {
+            // A significant D that PSI does not confirm is worth a word.
+            let beyond = if effect == Effect::Ks { Level::Critical } else { Level::Info };
+            assert_eq!(of(effect, Some(0.05)), Level::Critical, "{effect:?}");
+            assert_eq!(of(effect, Some(0.051)), beyond, "{effect:?}");
+            assert_eq!(of(effect, None), Level::Critical, "{effect:?}");
+        }
     }
 
     #[test]

@@ -346,5 +346,6 @@ fn length_between(from: Point, to: Point, start: &ZonedDateTime, end: &ZonedDate
     Length::Calendar(u32::try_from(whole(span)).unwrap_or(1), span)
 }
 
+mod pieces;
 #[cfg(test)]
 mod tests;

@@ -98,6 +98,7 @@ pub(crate) fn feature(i: u64, r: u64, runs: u64) -> FeatureReport {
         current,
         metrics: indexmap::IndexMap::new(),
         undefined: std::collections::BTreeMap::new(),
+        threshold: None,
         psi_bins: None,
         categories: None,
         change_kind: None,

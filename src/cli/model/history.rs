@@ -2,9 +2,7 @@
 
 use clap::Args;
 use gpudrift::format::{count, counted, percent, printable, significant};
-use gpudrift::history::{
-    EarlierDefinition, ModelFilter, ModelSegment, ModelTrend, ModelValue, ModelWindow, StoredValidation,
-};
+use gpudrift::history::{EarlierDefinition, ModelFilter, ModelTrend, ModelValue, ModelWindow, StoredValidation};
 use gpudrift::model::{METRICS, Task, metric};
 use gpudrift::report::sparkline;
 use gpudrift::verdict::Level;

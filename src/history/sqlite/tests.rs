@@ -70,6 +70,10 @@ fn the_same_night_twice_changes_nothing_and_other_data_replaces_it() {
         let after = history.runs(&RunFilter::default()).unwrap();
         assert_eq!((after.len(), after[0].revision, after[0].at), (1, 2, before[0].at));
         assert_eq!(history.report(&after[0]).unwrap(), second);
+        let third = second.clone().with_findings(samples::report().findings);
+        assert_ne!(third, second);
+        assert_eq!(store(&mut history, &third, &night(1)), Stored::Replaced { revision: 3 }, "a finding is new");
+        assert_eq!(history.report(&history.runs(&RunFilter::default()).unwrap()[0]).unwrap(), third);
     });
 }
 
