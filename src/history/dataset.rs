@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 use super::models::{ModelEntry, ModelWindow, ModelsStored};
 use super::record::{Numbers, QUANTILES};
 use super::{HistoryError, Point, RunIdentity, Step, Store, Stored, StoredRun, content};
-use crate::report::{FeatureReport, Finding, Report, Run, Skipped};
+use crate::report::{FeatureReport, Finding, ModelImpact, Report, Run, Skipped};
 use crate::verdict::Level;
 
 /// The columns of numbers that may be null, after which come the quantiles.
@@ -128,7 +128,9 @@ impl Store for Dataset {
         let (facts, skipped): (Run, Vec<Skipped>) = (metadata(&path, "run")?, metadata(&path, "skipped")?);
         // Files of earlier versions have none.
         let findings: Option<Vec<Finding>> = optional_metadata(&path, "findings")?;
-        Ok(Report::new(facts, features, skipped).with_findings(findings.unwrap_or_default()))
+        let models: Option<Vec<ModelImpact>> = optional_metadata(&path, "models")?;
+        let report = Report::new(facts, features, skipped).with_findings(findings.unwrap_or_default());
+        Ok(Report { models: models.unwrap_or_default(), ..report })
     }
 
     fn facts(&self, run: &StoredRun) -> Result<Run, HistoryError> {
@@ -196,6 +198,7 @@ fn encoded(run: &StoredRun, report: &Report) -> Result<Vec<u8>, ParquetError> {
         ("gpudrift.run", serde_json::to_string(&report.run).map_err(external)?),
         ("gpudrift.skipped", serde_json::to_string(&report.skipped).map_err(external)?),
         ("gpudrift.findings", serde_json::to_string(&report.findings).map_err(external)?),
+        ("gpudrift.models", serde_json::to_string(&report.models).map_err(external)?),
     ];
     let metadata = pairs.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect();
     let properties = compressed().set_key_value_metadata(Some(metadata)).build();

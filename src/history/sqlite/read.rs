@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::history::instant::of_milliseconds;
 use crate::history::record::{BLOCK, Numbers, Parts, unpacked};
 use crate::history::{Point, StoredRun};
-use crate::report::{FeatureReport, Finding, Report, Run};
+use crate::report::{FeatureReport, Finding, ModelImpact, Report, Run};
 use crate::verdict::Level;
 
 /// The columns of [`numbers_of`], in its order.
@@ -108,11 +108,13 @@ pub(super) fn facts(connection: &Connection, run: &StoredRun) -> Result<Run, rus
 }
 
 pub(super) fn report(connection: &Connection, run: &StoredRun) -> Result<Report, rusqlite::Error> {
-    let (id, facts, skipped, findings): (i64, _, _, Vec<Finding>) = connection
-        .prepare_cached("SELECT id, run, skipped, findings FROM runs WHERE name = ?1")?
+    let (id, facts, skipped, findings, models): (i64, _, _, Vec<Finding>, Vec<ModelImpact>) = connection
+        .prepare_cached("SELECT id, run, skipped, findings, models FROM runs WHERE name = ?1")?
         .query_row([&run.name], |row| {
             let findings = row.get_ref(3)?.as_blob_or_null()?.map(|_| unpack(row, 3)).transpose()?;
-            Ok((row.get(0)?, unpack(row, 1)?, unpack(row, 2)?, findings.unwrap_or_default()))
+            let models = row.get_ref(4)?.as_blob_or_null()?.map(|_| unpack(row, 4)).transpose()?;
+            let (findings, models) = (findings.unwrap_or_default(), models.unwrap_or_default());
+            Ok((row.get(0)?, unpack(row, 1)?, unpack(row, 2)?, findings, models))
         })?;
     let mut blocks = connection.prepare_cached(
         "SELECT reference_blocks.body, detail_blocks.body FROM detail_blocks
@@ -128,5 +130,5 @@ pub(super) fn report(connection: &Connection, run: &StoredRun) -> Result<Report,
             parts.map(|(((_, numbers), reference), rest)| Parts { numbers: numbers.clone(), reference, rest }.join()),
         );
     }
-    Ok(Report::new(facts, features, skipped).with_findings(findings))
+    Ok(Report { models, ..Report::new(facts, features, skipped).with_findings(findings) })
 }

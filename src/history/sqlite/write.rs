@@ -30,6 +30,7 @@ struct PackedRun {
     run: Vec<u8>,
     skipped: Vec<u8>,
     findings: Vec<u8>,
+    models: Option<Vec<u8>>,
     features: Vec<(String, String, &'static str, Numbers)>,
     /// Hash and bytes of the reference's side, bytes of the rest.
     blocks: Vec<(String, Vec<u8>, Vec<u8>)>,
@@ -48,6 +49,7 @@ impl PackedRun {
             run: packed(&report.run)?,
             skipped: packed(&report.skipped)?,
             findings: packed(&report.findings)?,
+            models: (!report.models.is_empty()).then(|| packed(&report.models)).transpose()?,
             features: report.features.iter().map(name).collect(),
             blocks,
         })
@@ -97,7 +99,7 @@ fn existing(
 fn insert(transaction: &Transaction<'_>, identity: &RunIdentity, run: &PackedRun) -> Result<i64, rusqlite::Error> {
     transaction.execute(
         "INSERT INTO runs (name, job, window, definition, at, stored_at, revision, content, summary, run, skipped,
-         findings) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11)",
+         findings, models) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             identity.name(),
             identity.job,
@@ -109,7 +111,8 @@ fn insert(transaction: &Transaction<'_>, identity: &RunIdentity, run: &PackedRun
             run.summary,
             run.run,
             run.skipped,
-            run.findings
+            run.findings,
+            run.models
         ],
     )?;
     Ok(transaction.last_insert_rowid())
@@ -125,8 +128,17 @@ fn replace(transaction: &Transaction<'_>, id: i64, run: &PackedRun) -> Result<()
     transaction.execute("DELETE FROM detail_blocks WHERE run = ?1", [id])?;
     transaction.execute(
         "UPDATE runs SET revision = revision + 1, stored_at = ?2, content = ?3, summary = ?4, run = ?5, skipped = ?6,
-         findings = ?7 WHERE id = ?1",
-        params![id, Utc::now().timestamp_millis(), run.content, run.summary, run.run, run.skipped, run.findings],
+         findings = ?7, models = ?8 WHERE id = ?1",
+        params![
+            id,
+            Utc::now().timestamp_millis(),
+            run.content,
+            run.summary,
+            run.run,
+            run.skipped,
+            run.findings,
+            run.models
+        ],
     )?;
     Ok(())
 }
