@@ -14,7 +14,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_findings.sql"),
     include_str!("../migrations/0005_models.sql"),
     include_str!("../migrations/0006_incident_members.sql"),
-    include_str!("../migrations/0008_run_models.sql"),
+    include_str!("../migrations/0007_run_models.sql"),
 ];
 
 /// `gdri`: tells our files from other SQLite files.
