@@ -26,7 +26,6 @@ Examples:
   gpudrift scan --reference 'data/2013-01*.parquet' --current new.parquet \\
       --features 'user:*,order:total' --exclude '*_id'    some features
   gpudrift scan --profile jan.gpd --current feb/          a saved reference
-  gpudrift scan --profile jan.gpd --current feb/ --save-profile feb.gpd     tonight's data, saved for tomorrow
   gpudrift scan --source store/ --timestamp at --current-window yesterday   a day and the day before
   gpudrift scan --fail-on critical -f json -o drift.json  a nightly job
 
