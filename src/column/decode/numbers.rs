@@ -29,7 +29,7 @@ enum Open<T: DataType> {
     /// Values as they lie in memory, with nothing to decode.
     Plain { rows_left: usize, levels: Option<Levels>, values: Bytes },
     /// Anything else.
-    Encoded(ColumnReaderImpl<T>),
+    Encoded(Box<ColumnReaderImpl<T>>),
 }
 
 impl<T: DataType<T: Shelved>> ValueReader for Numbers<T> {
@@ -75,7 +75,7 @@ impl<T: DataType<T: Shelved>> ValueReader for Numbers<T> {
                 Open::Plain { rows_left, levels, values }
             } else {
                 let (descriptor, page) = (self.descriptor.clone(), Box::new(Part::of(page)));
-                Open::Encoded(guard(|| Ok::<_, Fault>(ColumnReaderImpl::new(descriptor, page)))?)
+                Open::Encoded(Box::new(guard(|| Ok::<_, Fault>(ColumnReaderImpl::new(descriptor, page)))?))
             });
         }
     }
