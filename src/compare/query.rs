@@ -12,7 +12,7 @@ pub struct Query<'q> {
     pub gap: bool,
     /// Number of PSI bins, when PSI or another statistic of its bins is wanted; at least 1.
     pub bins: Option<u32>,
-    /// The [`QUANTILES`] of both sides, and the values beyond the reference's fences.
+    /// The [`QUANTILES`](super::QUANTILES) of both sides, and the values beyond the reference's fences.
     pub quantiles: bool,
     /// Wasserstein-1, which visits every key of both sides.
     pub wasserstein: bool,
@@ -51,9 +51,9 @@ pub struct Compared {
     pub gap: Option<u128>,
     /// The PSI bins.
     pub bins: Option<PsiBins>,
-    /// [`QUANTILES`] of the reference and of current.
+    /// [`QUANTILES`](super::QUANTILES) of the reference and of current.
     pub quantiles: [Option<[f64; 9]>; 2],
-    /// The order statistics just below the [`QUANTILES`]: values that some row has.
+    /// The order statistics just below the [`QUANTILES`](super::QUANTILES): values that some row has.
     pub order: [Option<[f64; 9]>; 2],
     /// Outliers of the reference and of current by the reference's fences.
     pub outliers: Option<[Outliers; 2]>,

@@ -54,7 +54,7 @@ impl Chance {
     }
 }
 
-/// E[dᵃ eᵇ] at [a][b], where d = x − p and e = ln x − ln p for shares x and p that are clipped below at the floor.
+/// E[dᵃ eᵇ] at `[a][b]`, where d = x − p and e = ln x − ln p for shares x and p that are clipped below at the floor.
 type Moments = [[f64; 3]; 3];
 
 fn moments(rows: u64, share: f64, floor: f64) -> Moments {
