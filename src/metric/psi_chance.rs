@@ -81,7 +81,8 @@ fn of_bin([n, m]: [u64; 2], share: f64, floor: f64) -> Chance {
         let mean = (1.0 / real(n) + 1.0 / real(m)) * (1.0 - share);
         return Chance { mean, variance: 2.0 * mean * mean };
     }
-    let (r, c) = (moments(n, share, floor), moments(m, share, floor));
+    let r = moments(n, share, floor);
+    let c = if n == m { r } else { moments(m, share, floor) };
     let mean = c[1][1] - c[1][0] * r[0][1] - c[0][1] * r[1][0] + r[1][1];
     let binomial = [1.0, -2.0, 1.0];
     let mut square = 0.0;
