@@ -18,6 +18,7 @@ use std::process::{Child, Command, Stdio};
 use gpudrift::dashboard::{job_id, write_site};
 use gpudrift::history::{History, HistoryPlace, RunFilter};
 use gpudrift::report::{SinkOptions, prometheus_of_jobs};
+use gpudrift::retrain::{Ledger, Training};
 use serde_json::{Value, json};
 
 /// A server in a process of its own, ended with the test.
@@ -188,6 +189,10 @@ fn models_are_served_to_people_programs_and_prometheus_and_a_new_window_is_seen_
         assert!(metrics.contains(&line), "no {line} in\n{metrics}");
     }
     assert!(!metrics.contains("version=\"v1\""), "it serves no more");
+    let training = Training { model_version: "v4".to_owned(), at: chrono::Utc::now() };
+    Ledger::open(&history).unwrap().done("churn/eu", &training).unwrap();
+    let due = "gpudrift_retrain_due{drift_job=\"churn/eu\"} 0.0\n";
+    assert!(serving.text("/metrics").contains(due), "what is done is due no more");
     served::store(&mut history, "churn/eu", 10);
     assert_eq!(serving.json("/api/models/price")[0]["windows"].as_array().unwrap().len(), 10);
     let jobs = serving.json("/api/jobs");

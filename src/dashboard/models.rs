@@ -10,7 +10,7 @@ use super::{RECENT, job_id};
 use crate::history::{History, HistoryError, ModelFilter, ModelTrend, ModelWindow, StoredValidation};
 use crate::model::validate::Decision as Verdict;
 use crate::model::{METRICS, Task};
-use crate::retrain::{Decision, Ledger};
+use crate::retrain::{Answer, Decision, Ledger, Training};
 use crate::verdict::Level;
 
 /// Validations of a model, and answers about training, that pages list: the latest.
@@ -27,6 +27,8 @@ pub struct ModelBoard {
     pub models: Vec<ModelPast>,
     /// Answers to the question whether to train, the oldest first.
     pub decisions: Vec<Decision>,
+    /// The last training that somebody told of.
+    pub trained: Option<Training>,
 }
 
 /// A model with its past.
@@ -91,6 +93,14 @@ struct DecisionRow<'b> {
 }
 
 impl ModelBoard {
+    /// Whether a training is asked for that nobody has told of since; `None` where nobody ever asked.
+    #[must_use]
+    pub fn training_due(&self) -> Option<bool> {
+        let latest = self.decisions.last()?;
+        let done = self.trained.as_ref().is_some_and(|training| training.at >= latest.evidence.at);
+        Some(latest.answer != Answer::No && !done)
+    }
+
     /// The models of every job, or of one, each with its latest `last` windows; a job without models and answers is left out.
     ///
     /// # Errors
@@ -112,11 +122,13 @@ impl ModelBoard {
         for ((job, name), past) in past {
             boards.entry(job).or_default().models.push(ModelPast { name, ..past });
         }
-        for decision in Ledger::open(history)?.decisions(job)? {
+        let ledger = Ledger::open(history)?;
+        for decision in ledger.decisions(job)? {
             boards.entry(decision.job.clone()).or_default().decisions.push(decision);
         }
         for (job, board) in &mut boards {
             board.job.clone_from(job);
+            board.trained = ledger.trained(job)?;
         }
         Ok(boards)
     }

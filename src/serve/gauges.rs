@@ -140,15 +140,13 @@ fn of_serving<'b>(versions: &[Version<'b>]) -> Vec<Gauge<'b>> {
     ]
 }
 
-/// The latest answer of each job to the question whether to train.
+/// Whether a training of each job is asked for and not done.
 fn training<'b>(boards: &[&'b ModelBoard]) -> Gauge<'b> {
-    let sample = |board: &&'b ModelBoard| {
-        let open = board.decisions.last()?.answer != crate::retrain::Answer::No;
-        Some((vec![(JOB_LABEL, board.job.as_str())], real(u64::from(open))))
-    };
+    let sample =
+        |board: &&'b ModelBoard| Some((vec![(JOB_LABEL, board.job.as_str())], real(u64::from(board.training_due()?))));
     Gauge::new(
         "gpudrift_retrain_due",
-        "1 when the latest answer to whether to train was yes, or that it was asked for already.",
+        "1 when a training was asked for and nobody has told of one since.",
         boards.iter().filter_map(sample).collect::<Vec<_>>(),
     )
 }

@@ -73,12 +73,13 @@ impl History {
         Ok(trend::filtered(windows, filter))
     }
 
-    /// A text that is another one when windows of models, validations, or answers about training came, went, or changed.
+    /// A text that is another one when windows of models, validations, trainings, or answers about them came, went, or changed.
     ///
     /// # Errors
     /// When the history cannot be read.
     pub fn models_state(&self) -> Result<String, HistoryError> {
         let sql = "SELECT (SELECT count(*) || ' ' || total(at) FROM validations) || ' ' ||
+                          (SELECT count(*) || ' ' || total(at) FROM trainings) || ' ' ||
                           (SELECT count(*) || ' ' || total(at) || ' ' || total(length(decision)) || ' ' ||
                                   coalesce(group_concat(answer, ''), '') FROM (SELECT * FROM retrain_decisions ORDER BY at, job))";
         let connection = super::connect(self.state_path())?;
