@@ -21,7 +21,7 @@ use gpudrift::history::{History, HistoryPlace, RunFilter};
 use gpudrift::verdict::Level;
 use serde_json::{Value, json};
 
-use browser::{Look, WRONG, browser, evaluate};
+use browser::{Look, are_for_everybody, browser, evaluate};
 use site::data;
 
 const FEATURES: u64 = 60;
@@ -318,14 +318,7 @@ fn every_page_is_for_everybody_by_day_by_night_and_on_a_phone() {
     let site = Site::new();
     let report = site.latest("churn/eu");
     let feature = format!("#/churn%2Feu/features/{}", report.by_severity()[0].name.replace(':', "%3A"));
-    for address in ["#/", "#/churn%2Feu", "#/churn%2Feu/features", &feature] {
-        for look in [Look::default(), Look { dark: true, ..Look::default() }, Look { phone: true, ..Look::default() }] {
-            let answer = evaluate(&browser, &site.pages(), address, look, WRONG);
-            assert_eq!(answer["wrong"], json!([]), "{address} {look:?}");
-            assert!(answer["checked"].as_u64().unwrap() > 10);
-            assert_eq!(answer["back"] == "rgb(255, 255, 255)", !look.dark, "{address} {look:?}");
-        }
-    }
+    are_for_everybody(&browser, &site.pages(), &["#/", "#/churn%2Feu", "#/churn%2Feu/features", &feature]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ use gpudrift::report::{FeatureImpact, ModelImpact};
 use gpudrift::verdict::Level;
 use serde_json::{Value, json};
 
-use browser::{Look, WRONG, browser, evaluate};
+use browser::{Look, are_for_everybody, browser, evaluate};
 use site::data;
 
 const WINDOWS: u64 = 40;
@@ -235,14 +235,11 @@ fn a_browser_shows_versions_performance_serving_and_decisions() {
 fn every_page_of_models_is_for_everybody_by_day_by_night_and_on_a_phone() {
     let Some(browser) = browser("every_page_of_models") else { return };
     let site = Site::new();
-    for address in ["#/", "#/churn%2Feu", "#/churn%2Feu/models", "#/churn%2Feu/models/loan", "#/serving/models/price"] {
-        for look in [Look::default(), Look { dark: true, ..Look::default() }, Look { phone: true, ..Look::default() }] {
-            let answer = evaluate(&browser, &site.pages(), address, look, WRONG);
-            assert_eq!(answer["wrong"], json!([]), "{address} {look:?}");
-            assert!(answer["checked"].as_u64().unwrap() > 10);
-            assert_eq!(answer["back"] == "rgb(255, 255, 255)", !look.dark, "{address} {look:?}");
-        }
-    }
+    are_for_everybody(
+        &browser,
+        &site.pages(),
+        &["#/", "#/churn%2Feu", "#/churn%2Feu/models", "#/churn%2Feu/models/loan", "#/serving/models/price"],
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use gpudrift::backend::cpu::Cpu;
 use gpudrift::backend::gpu::UploadWay;
 use gpudrift::backend::rate::{measure_cpu, measure_gpu};
 use gpudrift::backend::several::Several;
-use gpudrift::config::{BackendChoice, ScanConfig};
+use gpudrift::config::ScanConfig;
 use gpudrift::generate::GenerateSpec;
 use gpudrift::progress::NoProgress;
 use gpudrift::scan::{scan, scan_with};
@@ -17,6 +17,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 use support::backends::{gpu, options, turned_off};
+use support::sides;
 
 /// Runs `gpudrift` in `folder`, which is also where it keeps what it measures.
 fn gpudrift(folder: &Path, args: &[&str]) -> Output {
@@ -33,13 +34,7 @@ fn store(folder: &Path) -> ScanConfig {
     let spec =
         GenerateSpec { rows: 20_000, current_rows: 10_000, features: 12, nulls: 0.02, ..GenerateSpec::default() };
     spec.store().unwrap().write(folder, false).unwrap();
-    let side = |side: &str| vec![folder.join(side).display().to_string()];
-    ScanConfig {
-        reference: side("reference"),
-        current: side("current"),
-        backend: BackendChoice::Cpu,
-        ..ScanConfig::default()
-    }
+    sides(folder)
 }
 
 #[test]

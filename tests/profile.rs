@@ -5,7 +5,7 @@
 mod support;
 
 use gpudrift::backend::Backend;
-use gpudrift::config::{BackendChoice, FactsChoice, ScanConfig};
+use gpudrift::config::{FactsChoice, ScanConfig};
 use gpudrift::generate::{GenerateSpec, TYPES, type_named};
 use gpudrift::profile::{BuildOptions, Profile, ProfileError, build};
 use gpudrift::progress::NoProgress;
@@ -15,22 +15,14 @@ use gpudrift::source::{Dataset, OpenOptions};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use support::backends::{shared, turned_off};
+use support::sides;
 
 fn all_metrics() -> Vec<String> {
     gpudrift::metric::METRICS.iter().map(|metric| metric.card().name.to_owned()).collect()
 }
 
 fn config(folder: &Path) -> ScanConfig {
-    let side = |side: &str| vec![folder.join(side).display().to_string()];
-    ScanConfig {
-        reference: side("reference"),
-        current: side("current"),
-        metrics: all_metrics(),
-        backend: BackendChoice::Cpu,
-        threads: 2,
-        memory_limit: 1 << 30,
-        ..ScanConfig::default()
-    }
+    ScanConfig { metrics: all_metrics(), threads: 2, memory_limit: 1 << 30, ..sides(folder) }
 }
 
 /// A store of every type with every kind of drift.

@@ -14,6 +14,7 @@ use gpudrift::profile::{BuildOptions, Profile, build};
 use gpudrift::progress::NoProgress;
 use gpudrift::scan::{ScanError, scan, scan_and_save};
 use gpudrift::source::{Dataset, OpenOptions};
+use support::sides;
 
 /// A store of every type with every kind of drift, in several files and many row groups.
 fn store(folder: &Path, dictionary: bool) -> ScanConfig {
@@ -31,15 +32,7 @@ fn store(folder: &Path, dictionary: bool) -> ScanConfig {
     spec.format.files = 2;
     spec.format.dictionary = dictionary;
     spec.store().unwrap().write(folder, false).unwrap();
-    let side = |side: &str| vec![folder.join(side).display().to_string()];
-    ScanConfig {
-        reference: side("reference"),
-        current: side("current"),
-        backend: BackendChoice::Cpu,
-        threads: 2,
-        memory_limit: 1 << 30,
-        ..ScanConfig::default()
-    }
+    ScanConfig { threads: 2, memory_limit: 1 << 30, ..sides(folder) }
 }
 
 fn built(paths: &[String]) -> Vec<u8> {

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot start its server fails")]
 
 #[path = "support/browser.rs"]
-#[expect(dead_code, reason = "pages with a content security policy take no probe")]
 mod browser;
 #[path = "support/served.rs"]
 mod served;

@@ -102,7 +102,7 @@ impl Pass<'_> {
         let first = plan.planned.first().zip(self.nights.first()).filter(|_| self.save);
         let first = first.and_then(|(planned, night)| planned.first().zip(night.comparisons.first()));
         let saving = first.map(|(planned, comparison)| {
-            Saving::new(&plan.parts, planned, comparison.current.is_none() && !config.has_one_source())
+            Saving::new(&plan.parts, &plan.readings, planned, comparison.current.is_none() && !config.has_one_source())
         });
         let context = Context {
             parts: &plan.parts,
@@ -129,10 +129,7 @@ impl Pass<'_> {
         });
         let answers = answers.collect::<Result<Vec<_>, _>>()?;
         let spent = [context.clock.decode.spent(), context.clock.count.spent()];
-        let saved = match (context.saving, plan.planned.first().and_then(|planned| planned.first())) {
-            (Some(saving), Some(planned)) => Some(saving.finish(&plan.readings, planned)),
-            _ => None,
-        };
+        let saved = context.saving.map(Saving::finish);
 
         let comparisons = plan.planned.iter().flatten();
         let mut features: Vec<Vec<Option<Evaluated>>> =

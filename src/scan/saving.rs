@@ -27,21 +27,33 @@ pub(super) struct Saving<'d> {
     /// Whether these are all its rows.
     whole: bool,
     rows: u64,
+    /// The columns to save.
+    wanted: HashSet<usize>,
     spool: Spool,
     /// The first time that a feature could not be kept.
     broken: Mutex<Option<ProfileError>>,
 }
 
 impl<'d> Saving<'d> {
-    /// Saves the current side of a comparison.
-    pub(super) fn new(parts: &Parts<'d>, planned: &Planned, whole: bool) -> Result<Self, ProfileError> {
+    /// Saves the current side of a comparison: the columns of `readings` that are of it, those that only current has, and
+    /// those that could not be compared.
+    pub(super) fn new(
+        parts: &Parts<'d>,
+        readings: &[Reading],
+        planned: &Planned,
+        whole: bool,
+    ) -> Result<Self, ProfileError> {
         let (cut, sample) = (planned.cuts[1], planned.samples[1]);
+        let data = parts.cuts[cut].data;
+        let compared = readings.iter().filter(|reading| is_of(reading, sample)).filter_map(|one| one.columns[cut]);
+        let others = planned.one_sided[1].iter().chain(planned.skipped.iter().map(|skipped| &skipped.name));
         Ok(Self {
-            data: parts.cuts[cut].data,
+            data,
             cut,
             sample,
             whole,
             rows: parts.samples[sample].rows,
+            wanted: compared.chain(others.filter_map(|name| data.column(name))).collect(),
             spool: Spool::new()?,
             broken: Mutex::new(None),
         })
@@ -50,13 +62,12 @@ impl<'d> Saving<'d> {
     /// The column of the side that a reading is about, where all that a profile keeps of it follows from the reading.
     fn column(&self, reading: &Reading) -> Option<usize> {
         let column = reading.columns[self.cut]?;
-        let has_sample = reading.tasks.iter().any(|task| task.samples[1] == self.sample);
         let own = match (forms(&self.data.columns()[column]), reading.encoding) {
             ((None, Some(own)), Encoding::Category { binary }) => own == binary,
             ((Some(own), None), encoding) => own == encoding,
             _ => false,
         };
-        (has_sample && own).then_some(column)
+        (own && is_of(reading, self.sample)).then_some(column)
     }
 
     fn put(&self, column: usize, encoded: &crate::profile::Encoded) {
@@ -90,22 +101,16 @@ impl<'d> Saving<'d> {
         self.put(column, &of_categories(named, &facts, binary));
     }
 
-    /// Reads what is missing of the features of `planned`, and of those that only current has. What goes wrong is told when
-    /// the profile is written: the report is there all the same.
-    pub(super) fn finish(self, readings: &[Reading], planned: &Planned) -> SavedSide {
-        SavedSide(self.collected(readings, planned))
+    /// Reads what is missing. What goes wrong is told when the profile is written: the report is there all the same.
+    pub(super) fn finish(self) -> SavedSide {
+        SavedSide(self.collected())
     }
 
-    fn collected(self, readings: &[Reading], planned: &Planned) -> Result<Collected, ProfileError> {
+    fn collected(self) -> Result<Collected, ProfileError> {
         if let Some(error) = self.broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
-        let of_tasks =
-            readings.iter().filter(|reading| reading.tasks.iter().any(|task| task.samples[1] == self.sample));
-        let mut wanted: HashSet<usize> = of_tasks.filter_map(|reading| reading.columns[self.cut]).collect();
-        let others = planned.one_sided[1].iter().chain(planned.skipped.iter().map(|skipped| &skipped.name));
-        wanted.extend(others.filter_map(|name| self.data.column(name)));
-        let missing: Vec<usize> = wanted.iter().copied().filter(|&column| !self.spool.has(column)).collect();
+        let missing: Vec<usize> = self.wanted.iter().copied().filter(|&column| !self.spool.has(column)).collect();
         let read = |&column: &usize| -> Result<Option<(usize, String)>, ProfileError> {
             if !self.whole {
                 let reason = "it was not compared as its own type, and of a window it is kept only then";
@@ -119,12 +124,17 @@ impl<'d> Saving<'d> {
         let failures = missing.par_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let columns = self.data.columns().iter().cloned().enumerate();
         Ok(Collected {
-            columns: columns.filter(|(index, _)| wanted.contains(index)).collect(),
+            columns: columns.filter(|(index, _)| self.wanted.contains(index)).collect(),
             failures: failures.into_iter().flatten().collect(),
             rows: self.rows,
             spool: self.spool,
         })
     }
+}
+
+/// Whether a reading is asked for by a comparison whose current side is `sample`.
+fn is_of(reading: &Reading, sample: usize) -> bool {
+    reading.tasks.iter().any(|task| task.samples[1] == sample)
 }
 
 /// The current side of a scan, ready to be written as a profile.

@@ -116,3 +116,16 @@ pub(crate) const WRONG: &str = r#"(() => {
   if (document.documentElement.scrollWidth > innerWidth) wrong.push('the page is wider than the window: ' + document.documentElement.scrollWidth);
   return { wrong: [...new Set(wrong)], checked, back: getComputedStyle(document.body).backgroundColor };
 })()"#;
+
+/// Nothing is [`WRONG`] with the pages at these addresses by day, by night and on a phone.
+#[allow(dead_code, reason = "pages of a server are looked at once")]
+pub(crate) fn are_for_everybody(browser: &Path, pages: &Path, addresses: &[&str]) {
+    for address in addresses {
+        for look in [Look::default(), Look { dark: true, ..Look::default() }, Look { phone: true, ..Look::default() }] {
+            let answer = evaluate(browser, pages, address, look, WRONG);
+            assert_eq!(answer["wrong"], serde_json::json!([]), "{address} {look:?}");
+            assert!(answer["checked"].as_u64().unwrap() > 10);
+            assert_eq!(answer["back"] == "rgb(255, 255, 255)", !look.dark, "{address} {look:?}");
+        }
+    }
+}

@@ -7,8 +7,22 @@ pub(crate) mod cases;
 pub(crate) mod faults;
 pub(crate) mod oracle;
 
+use std::path::Path;
+
 use gpudrift::backend::{Backend, CountJob, SelectJob};
+use gpudrift::config::{BackendChoice, ScanConfig};
 use gpudrift::counts::{CellMap, CellSet, Keys};
+
+/// A scan of the store in `folder` on the CPU.
+pub(crate) fn sides(folder: &Path) -> ScanConfig {
+    let side = |side: &str| vec![folder.join(side).display().to_string()];
+    ScanConfig {
+        reference: side("reference"),
+        current: side("current"),
+        backend: BackendChoice::Cpu,
+        ..ScanConfig::default()
+    }
+}
 
 /// Columns, and what is asked about them.
 #[derive(Clone, Debug, Default)]

@@ -57,15 +57,10 @@ impl Feature<'_> {
         let Some(key) = self.query.scale.first_key_at_least(cut) else { return self.n };
         let id = self.levels.locate(key);
         let cell = self.levels.cell(id);
-        let mut below = cell.before;
         // The last cell of all may hold the largest value alone, and reach beyond it: so may a fence.
-        if self.point(id).is_some_and(|point| point < key) {
-            below = [0, 1].map(|side| below[side] + cell.rows[side]);
-        } else {
-            let within = self.kept.below(id, key);
-            below = [0, 1].map(|side| below[side] + within[side]);
-        }
-        below
+        let is_below = self.point(id).is_some_and(|point| point < key);
+        let within = if is_below { cell.rows } else { self.kept.below(id, key) };
+        [0, 1].map(|side| cell.before[side] + within[side])
     }
 
     pub(super) fn finish(&mut self) {
