@@ -71,3 +71,10 @@ pub(crate) fn width() -> Width {
         Width::Avx2
     }
 }
+
+/// Whether the processor has AVX-512 with multiplications of 52 bits.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn multiplies_52_bits() -> bool {
+    width() == Width::Avx512 && is_x86_feature_detected!("avx512ifma")
+}

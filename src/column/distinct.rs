@@ -11,7 +11,7 @@ mod table;
 
 use crate::counts::Key;
 use crate::vector::vectorized;
-use registers::Registers;
+use registers::{Mark, Registers};
 use table::Table;
 
 /// Up to here the count is exact.
@@ -68,6 +68,15 @@ vectorized! {
     fn hash_all<K: Key>(keys: &[K], hashes: &mut [u64]) {
         for (&key, to) in keys.iter().zip(hashes) {
             *to = hash(key);
+        }
+    }
+}
+
+vectorized! {
+    /// Writes what every key does to the registers.
+    fn mark_all<K: Key>(keys: &[K], marks: &mut [Mark]) {
+        for (&key, to) in keys.iter().zip(marks) {
+            *to = Mark::of(hash(key));
         }
     }
 }
@@ -151,11 +160,11 @@ impl Distinguisher {
             table.finish().into_iter().for_each(|hash| registers.insert(hash));
         }
         for keys in rest.chunks(BLOCK) {
-            // Hashes are made first, which vectors can do, and looked up after.
-            let mut hashes = [0; BLOCK];
-            let hashes = &mut hashes[..keys.len()];
-            hash_all(keys, hashes);
-            registers.insert_all(hashes);
+            // Marks are made first, which vectors can do, and put into the registers after.
+            let mut marks = [Mark::default(); BLOCK];
+            let marks = &mut marks[..keys.len()];
+            mark_all(keys, marks);
+            registers.mark(marks);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Exact sums of values and of their squares, for mean and standard deviation.
 //!
 //! Running float sums depend on the order of the rows. These do not: integers are summed as integers, and floats as
-//! their integer mantissas, one sum for each power of two. Rounding happens once, at the end.
+//! multiples of powers of two. Rounding happens once, at the end.
 
 mod float_sums;
 mod int_sums;
@@ -10,7 +10,7 @@ use num_bigint::{BigInt, BigUint};
 use serde::{Deserialize, Serialize};
 
 use super::exact::{nearest_f64, power_of_ten, root_f64};
-use float_sums::{FloatSums, add_f32, add_f64};
+use float_sums::FloatSums;
 use int_sums::{IntSums, Narrow};
 
 /// Exact sums of a sample. Merging is exact and in any order.
@@ -33,7 +33,7 @@ impl Moments {
     /// The same sums in the one form that does not depend on how they came together.
     #[must_use]
     pub fn normalized(&self) -> Self {
-        Self { ints: self.ints.normalized(), ..self.clone() }
+        Self { ints: self.ints.normalized(), floats: self.floats.normalized(), ..*self }
     }
 
     /// Number of values, infinite ones too, that were added.
@@ -57,13 +57,13 @@ impl Moments {
     /// Adds f64 values: `values` with `nans` NaNs and `infinite` infinities among them.
     pub(crate) fn add_f64(&mut self, values: &[f64], nans: u64, infinite: u64) {
         self.add_floats(values.len(), nans, infinite);
-        add_f64(&mut self.floats, values);
+        self.floats.add_f64(bytemuck::cast_slice(values));
     }
 
     /// Adds f32 values: `values` with `nans` NaNs and `infinite` infinities among them.
     pub(super) fn add_f32(&mut self, values: &[f32], nans: u64, infinite: u64) {
         self.add_floats(values.len(), nans, infinite);
-        add_f32(&mut self.floats, values);
+        self.floats.add_f32(bytemuck::cast_slice(values));
     }
 
     fn add_floats(&mut self, n: usize, nans: u64, infinite: u64) {

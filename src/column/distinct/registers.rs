@@ -1,7 +1,5 @@
 //! The registers of HyperLogLog.
 
-use crate::vector::vectorized;
-
 /// Leading bits of the hash that choose the register.
 const BITS: u32 = 13;
 const REGISTERS: usize = 1 << BITS;
@@ -18,25 +16,38 @@ impl std::fmt::Debug for Registers {
     }
 }
 
+/// What a hash does to the registers: which of them it chose, above the 8 bits of its rank.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark(u32);
+
+impl Mark {
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "13 bits, and a rank of at most 52")]
+    pub(super) fn of(hash: u64) -> Self {
+        // The bit at the end bounds the rank where all others are zero.
+        let rank = ((hash << BITS) | 1 << (BITS - 1)).leading_zeros() + 1;
+        Self((hash >> (64 - BITS)) as u32 * 256 + rank)
+    }
+}
+
 impl Registers {
     /// Nothing seen yet.
     pub(super) fn new() -> Self {
         Self(Box::new([0; REGISTERS]))
     }
 
-    #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "13 bits, and a rank of at most 52")]
     pub(super) fn insert(&mut self, hash: u64) {
-        let register = &mut self.0[(hash >> (64 - BITS)) as usize];
-        // The bit at the end bounds the rank where all others are zero. Without a branch: in the first hundred thousand
-        // values, which is all that many columns have, higher ranks are too frequent to be predicted.
-        let rank = ((hash << BITS) | 1 << (BITS - 1)).leading_zeros() as u8 + 1;
-        *register = (*register).max(rank);
+        self.mark(&[Mark::of(hash)]);
     }
 
-    /// The same for many.
-    pub(super) fn insert_all(&mut self, hashes: &[u64]) {
-        insert_all(self, hashes);
+    /// The same for many hashes.
+    pub(super) fn mark(&mut self, marks: &[Mark]) {
+        // Without a branch: in the first hundred thousand values, which is all that many columns have, higher ranks are
+        // too frequent to be predicted.
+        for &Mark(mark) in marks {
+            let register = &mut self.0[(mark >> 8) as usize % REGISTERS];
+            *register = (*register).max((mark & 0xff) as u8);
+        }
     }
 
     /// One rank a register.
@@ -72,14 +83,6 @@ impl Registers {
         let estimate = M * M / (2.0 * std::f64::consts::LN_2 * z);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturating")]
         return estimate.round() as u64;
-    }
-}
-
-vectorized! {
-    fn insert_all(registers: &mut Registers, hashes: &[u64]) {
-        for &hash in hashes {
-            registers.insert(hash);
-        }
     }
 }
 

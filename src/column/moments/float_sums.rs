@@ -1,13 +1,22 @@
-//! Exact sums of floats: for every power of two the sum of the mantissas and of their squares.
+//! Exact sums of floats: integers times powers of two, and how values become such.
+//!
+//! ```text
+//!     values ──> windows   those whose exponents lie close together, eight at a time
+//!           └──> tables    all others, each added to the sum of its own exponent
+//! ```
 
-use std::cell::RefCell;
+mod tables;
+#[cfg(target_arch = "x86_64")]
+mod windows;
 
-use num_bigint::{BigInt, BigUint};
+use num_bigint::{BigInt, BigUint, Sign};
 use serde::{Deserialize, Serialize};
 
-use crate::vector::vectorized;
+use tables::Tabled;
+#[cfg(target_arch = "x86_64")]
+use windows::Windowed;
 
-/// Values of one exponent: `sum * 2^power`, and `(squares_high * 2^128 + squares) * 4^power`.
+/// Values as multiples of a power of two: `sum * 2^power`, and `(squares_high * 2^128 + squares) * 4^power`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Term {
     power: i32,
@@ -16,13 +25,35 @@ struct Term {
     squares_high: u64,
 }
 
-/// The terms that occur, by power.
+/// Terms, by power. Which ones there are depends on how the values came; what they add up to does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FloatSums {
     terms: Vec<Term>,
 }
 
+macro_rules! add {
+    ($($add:ident, $bits:ty;)*) => {$(
+        /// Adds floats, given as their bits; NaN and infinities are left out.
+        pub(super) fn $add(&mut self, values: &[$bits]) {
+            <$bits>::with_tables(|tables| {
+                for values in values.chunks(<$bits>::MOST) {
+                    #[cfg(target_arch = "x86_64")]
+                    let windowed = <$bits>::add_window(values, self, tables);
+                    #[cfg(not(target_arch = "x86_64"))]
+                    let windowed = false;
+                    if !windowed {
+                        tables.put(values);
+                    }
+                    tables.drain_to(self);
+                }
+            });
+        }
+    )*};
+}
+
 impl FloatSums {
+    add! { add_f64, u64; add_f32, u32; }
+
     fn add(&mut self, term: Term) {
         match self.terms.binary_search_by_key(&term.power, |known| known.power) {
             Ok(index) => {
@@ -54,136 +85,31 @@ impl FloatSums {
         }
         (lowest.unsigned_abs(), sum, squares)
     }
-}
 
-/// Sums of one exponent while a piece is read.
-#[derive(Clone, Copy, Default)]
-struct Wide {
-    sum: i128,
-    squares: u128,
-}
-
-/// The same for f32, whose mantissas have 24 bits.
-#[derive(Clone, Copy, Default)]
-struct Narrow {
-    sum: i64,
-    squares: u64,
-}
-
-/// Tables that take turns, so that a value rarely waits for the sum that a value just before it has stored: most values of
-/// a column share a few exponents.
-const TURNS: usize = 2;
-
-struct Tables {
-    wide: Box<[[Wide; 2048]; TURNS]>,
-    narrow: Box<[[Narrow; 256]; TURNS]>,
-}
-
-fn zeroed<T: Copy + Default, const N: usize>() -> Box<[[T; N]; TURNS]> {
-    vec![[T::default(); N]; TURNS].into_boxed_slice().try_into().ok().expect("as many as were made")
-}
-
-thread_local! {
-    // Kept a thread, and all zero between calls: clearing 128 KiB would cost more than a small column.
-    static TABLES: RefCell<Tables> = RefCell::new(Tables { wide: zeroed(), narrow: zeroed() });
-}
-
-/// Squares of 106 bits: 2^22 of them fit 128 bits.
-const MOST_WIDE: usize = 1 << 20;
-/// Squares of 48 bits: 2^16 of them fit 64 bits.
-const MOST_NARROW: usize = 1 << 15;
-#[inline(always)]
-fn put_f64(table: &mut [Wide; 2048], value: f64) {
-    let bits = value.to_bits();
-    let exponent = (bits >> 52 & 0x7ff) as usize;
-    let mantissa = bits & ((1 << 52) - 1) | u64::from(exponent != 0) << 52;
-    let sign = bits.cast_signed() >> 63;
-    let entry = &mut table[exponent];
-    entry.sum += i128::from((mantissa.cast_signed() ^ sign) - sign);
-    entry.squares += u128::from(mantissa) * u128::from(mantissa);
-}
-
-#[inline(always)]
-fn put_f32(table: &mut [Narrow; 256], value: f32) {
-    let bits = value.to_bits();
-    let exponent = (bits >> 23 & 0xff) as usize;
-    let mantissa = bits & ((1 << 23) - 1) | u32::from(exponent != 0) << 23;
-    let sign = bits.cast_signed() >> 31;
-    let entry = &mut table[exponent];
-    entry.sum += i64::from((mantissa.cast_signed() ^ sign) - sign);
-    entry.squares += u64::from(mantissa) * u64::from(mantissa);
-}
-
-/// Adds `values`; NaN and infinities, which share the highest exponent, are left out.
-pub(super) fn add_f64(sums: &mut FloatSums, values: &[f64]) {
-    TABLES.with_borrow_mut(|Tables { wide: tables, .. }| {
-        for values in values.chunks(MOST_WIDE) {
-            let (groups, rest) = values.as_chunks::<TURNS>();
-            for group in groups {
-                for (table, &value) in tables.iter_mut().zip(group) {
-                    put_f64(table, value);
-                }
+    /// The same sums as digits of 64 bits, of squares 128, which depend on the sums alone.
+    pub(super) fn normalized(&self) -> Self {
+        const DIGIT: u32 = 64;
+        let (below, sum, squares) = self.total();
+        let up = below.next_multiple_of(DIGIT) - below;
+        let is_negative = sum.sign() == Sign::Minus;
+        let (sum, squares) = (sum << up, squares << (2 * up));
+        let (mut sum, mut squares) = (sum.iter_u64_digits(), squares.iter_u64_digits());
+        let mut power = -(below + up).cast_signed();
+        let mut terms = Vec::new();
+        while sum.len() + squares.len() > 0 {
+            let digit = i128::from(sum.next().unwrap_or(0));
+            let mut half = || u128::from(squares.next().unwrap_or(0));
+            let term = Term {
+                power,
+                sum: if is_negative { -digit } else { digit },
+                squares: half() | half() << 64,
+                squares_high: 0,
+            };
+            if term.sum != 0 || term.squares != 0 {
+                terms.push(term);
             }
-            rest.iter().for_each(|&value| put_f64(&mut tables[0], value));
-            let (lowest, highest) = exponents(values);
-            // Zeros and subnormals, and what is no number, would make a range of all that lies between.
-            for exponent in [0, 2047].into_iter().chain(lowest..highest.saturating_add(1)) {
-                if tables.iter().all(|table| table[exponent].squares == 0) {
-                    continue;
-                }
-                let (mut sum, mut squares) = (0, 0);
-                for table in tables.iter_mut() {
-                    let of_table = std::mem::take(&mut table[exponent]);
-                    sum += of_table.sum;
-                    squares += of_table.squares;
-                }
-                if exponent != 2047 {
-                    let power = i32::try_from(exponent.max(1)).expect("11 bits") - 1075;
-                    sums.add(Term { power, sum, squares, squares_high: 0 });
-                }
-            }
+            power += DIGIT.cast_signed();
         }
-    });
-}
-
-/// Adds `values`; NaN and infinities, which share the highest exponent, are left out.
-pub(super) fn add_f32(sums: &mut FloatSums, values: &[f32]) {
-    TABLES.with_borrow_mut(|Tables { narrow: tables, .. }| {
-        for values in values.chunks(MOST_NARROW) {
-            let (groups, rest) = values.as_chunks::<TURNS>();
-            for group in groups {
-                for (table, &value) in tables.iter_mut().zip(group) {
-                    put_f32(table, value);
-                }
-            }
-            rest.iter().for_each(|&value| put_f32(&mut tables[0], value));
-            for exponent in 0..256 {
-                let (mut sum, mut squares) = (0, 0);
-                for table in tables.iter_mut() {
-                    let of_table = std::mem::take(&mut table[exponent]);
-                    sum += i128::from(of_table.sum);
-                    squares += u128::from(of_table.squares);
-                }
-                if squares > 0 && exponent != 255 {
-                    let power = i32::try_from(exponent.max(1)).expect("8 bits") - 150;
-                    sums.add(Term { power, sum, squares, squares_high: 0 });
-                }
-            }
-        }
-    });
-}
-
-vectorized! {
-    /// Lowest and highest exponent of the normal numbers; the lowest is above the highest where there is none.
-    fn exponents(values: &[f64]) -> (usize, usize) {
-        let (mut lowest, mut highest) = (2047, 0);
-        for value in values {
-            let exponent = value.to_bits() >> 52 & 0x7ff;
-            let of_normal = exponent != 0 && exponent != 2047;
-            lowest = lowest.min(if of_normal { exponent } else { 2047 });
-            highest = highest.max(if of_normal { exponent } else { 0 });
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "11 bits")]
-        return (lowest as usize, highest as usize);
+        Self { terms }
     }
 }

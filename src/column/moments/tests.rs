@@ -121,3 +121,56 @@ proptest! {
         prop_assert_eq!((repeated.mean(), repeated.std()), (each.mean(), each.std()));
     }
 }
+
+/// Floats as columns have them: most near each other, some far away, some that are no numbers.
+fn column(n: usize) -> impl Strategy<Value = Vec<f64>> {
+    let value = prop_oneof![
+        40 => (0.5..900.0_f64, any::<bool>()).prop_map(|(x, negative)| if negative { -x } else { x }),
+        4 => prop::sample::select(vec![0.0, -0.0, 5e-324, -2e-310, f64::MAX, f64::MIN_POSITIVE]),
+        2 => any::<f64>(),
+    ];
+    (prop::collection::vec(value, n / 2..n), prop::sample::select(vec![0, 1, -1, 900, -1020, -1060, 1014]))
+        .prop_map(|(values, power)| values.into_iter().map(|x| libm::ldexp(x, power)).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn many_floats_together_are_each_of_them(values in column(6000), piece in 1_usize..60) {
+        let (mut together, mut each) = (Moments::new(0), Moments::new(0));
+        together.add_f64(&values, 0, 0);
+        values.chunks(piece).for_each(|values| each.add_f64(values, 0, 0));
+        prop_assert_eq!(&together.normalized().floats, &each.normalized().floats);
+        let mut one_by_one = Moments::new(0);
+        values.iter().for_each(|&x| one_by_one.add_f64(&[x], 0, 0));
+        prop_assert_eq!(together.normalized(), one_by_one.normalized());
+        let answers = |moments: &Moments| (moments.mean(), moments.std());
+        prop_assert_eq!(answers(&together), answers(&one_by_one));
+        prop_assert_eq!(answers(&together.normalized()), answers(&one_by_one));
+
+        let narrow: Vec<f32> = values.iter().map(|&x| x as f32).collect();
+        let (mut together, mut wide) = (Moments::new(0), Moments::new(0));
+        together.add_f32(&narrow, 0, 0);
+        narrow.iter().for_each(|&x| wide.add_f64(&[x.into()], 0, 0));
+        prop_assert_eq!(&together.normalized().floats, &wide.normalized().floats);
+    }
+}
+
+#[test]
+fn greatest_sums_of_a_window_are_held() {
+    for exponent in [1, 2, 1000, 2036, 2046] {
+        // The greatest mantissas at both ends of a window of eleven exponents.
+        let of = |exponent: u64| f64::from_bits(exponent.min(2046) << 52 | ((1 << 52) - 1));
+        for sign in [1.0, -1.0] {
+            let values = vec![sign * of(exponent + 10); 40_000];
+            let mut each = Moments::new(0);
+            values.chunks(50).for_each(|values| each.add_f64(values, 0, 0));
+            assert_eq!(of_f64(&values).normalized(), each.normalized());
+            let narrow: Vec<f32> = vec![sign as f32 * f32::from_bits(0x00ff_ffff | u32::try_from(exponent % 200).unwrap() << 23); 9000];
+            let wide: Vec<f64> = narrow.iter().map(|&x| x.into()).collect();
+            let mut of_narrow = Moments::new(0);
+            of_narrow.add_f32(&narrow, 0, 0);
+            assert_eq!(of_narrow.normalized(), of_f64(&wide).normalized());
+        }
+    }
+}
