@@ -166,7 +166,8 @@ fn greatest_sums_of_a_window_are_held() {
             let mut each = Moments::new(0);
             values.chunks(50).for_each(|values| each.add_f64(values, 0, 0));
             assert_eq!(of_f64(&values).normalized(), each.normalized());
-            let narrow: Vec<f32> = vec![sign as f32 * f32::from_bits(0x00ff_ffff | u32::try_from(exponent % 200).unwrap() << 23); 9000];
+            let narrow: Vec<f32> =
+                vec![sign as f32 * f32::from_bits(0x00ff_ffff | u32::try_from(exponent % 200).unwrap() << 23); 9000];
             let wide: Vec<f64> = narrow.iter().map(|&x| x.into()).collect();
             let mut of_narrow = Moments::new(0);
             of_narrow.add_f32(&narrow, 0, 0);
