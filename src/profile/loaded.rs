@@ -1,5 +1,7 @@
 //! A stored column in the place of one that a backend holds: the same two questions, the same answers.
 
+use rayon::prelude::*;
+
 use super::ProfileError;
 use super::reference::Ordered;
 use super::runs::Runs;
@@ -43,17 +45,18 @@ pub(crate) struct WithStored<'l, 's, 'p> {
 
 impl WithStored<'_, '_, '_> {
     /// Answers every job, in order: stored columns here, the others there in one call.
-    fn answer<J: Copy, A>(
+    fn answer<J: Copy + Sync, A: Send>(
         &mut self,
         jobs: &[J],
-        column: impl Fn(&J) -> usize,
-        here: impl Fn(&Ordered<'_>, &J) -> Result<A, ProfileError>,
+        column: impl Fn(&J) -> usize + Sync,
+        here: impl Fn(&Ordered<'_>, &J) -> Result<A, ProfileError> + Sync,
         there: impl FnOnce(&mut dyn Loaded, &[J]) -> Result<Vec<A>, DeviceError>,
     ) -> Result<Vec<A>, DeviceError> {
-        let stored = |job: &J| self.stored.get(column(job)).copied().flatten();
+        let all = &self.stored;
+        let stored = |job: &J| all.get(column(job)).copied().flatten();
         let others: Vec<J> = jobs.iter().copied().filter(|job| stored(job).is_none()).collect();
         let own: Vec<Option<A>> =
-            jobs.iter().map(|job| stored(job).map(|one| here(one, job)).transpose()).collect::<Result<_, _>>()?;
+            jobs.par_iter().map(|job| stored(job).map(|one| here(one, job)).transpose()).collect::<Result<_, _>>()?;
         let mut others = if others.is_empty() { Vec::new() } else { there(self.loaded, &others)? }.into_iter();
         let all = own.into_iter().map(|own| own.or_else(|| others.next()).expect("a backend answers every job"));
         Ok(all.collect())

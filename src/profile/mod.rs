@@ -20,6 +20,7 @@
 //! when it is read. Types, bins, floor, metrics and which integers are categories may vary from scan to scan: all
 //! follows from the keys. A profile bounded by `--profile-size` states by how much D may be off.
 
+mod asked;
 mod bound;
 mod build;
 mod container;

@@ -15,7 +15,7 @@ use super::ProfileError;
 use super::container::{Reader, Slice};
 use super::sequence::{SLACK, decode, encode};
 use crate::column::Encoding;
-use crate::counts::{CellCounts, CellMap, CellSet, Key, Keys, with_keys};
+use crate::counts::{Key, Keys, with_keys};
 
 /// Keys in a block: few, because a scan wants a few keys here and there.
 pub(super) const BLOCK: usize = 256;
@@ -105,19 +105,21 @@ pub(super) enum Source<'p> {
 /// Stored runs, ready to be asked, in the keys of any encoding that holds their values.
 pub(super) struct Runs<'p> {
     source: Source<'p>,
-    feature: &'p str,
+    pub(super) feature: &'p str,
     own: Encoding,
-    wanted: Encoding,
+    pub(super) wanted: Encoding,
     keys: usize,
     bits: u32,
-    firsts: Vec<u128>,
-    before: Vec<u64>,
+    /// First key of every block, in the stored keys.
+    pub(super) firsts: Vec<u128>,
+    /// Rows before every block.
+    pub(super) before: Vec<u64>,
     ends: Vec<u64>,
     checksums: Vec<u8>,
-    rows: u64,
+    pub(super) rows: u64,
 }
 
-fn corrupt(feature: &str) -> ProfileError {
+pub(super) fn corrupt(feature: &str) -> ProfileError {
     ProfileError::Keys { feature: feature.to_owned() }
 }
 
@@ -153,33 +155,11 @@ impl<'p> Runs<'p> {
         if block == 0 { 0 } else { self.ends[block - 1] }
     }
 
-    fn translate(&self, key: u128) -> Result<u128, ProfileError> {
+    /// A stored key as one of those wanted; the order of keys stays.
+    pub(super) fn translate(&self, key: u128) -> Result<u128, ProfileError> {
         self.own
             .translate(key, &self.wanted)
             .map_err(|reason| ProfileError::Value { feature: self.feature.to_owned(), reason })
-    }
-
-    /// Evenly spaced keys: the first one of each block, at most about `most`.
-    pub(super) fn sample(&self, most: usize) -> Result<Vec<u128>, ProfileError> {
-        if self.firsts.len() >= most / 8 {
-            let step = self.firsts.len().div_ceil(most).max(1);
-            return self.firsts.iter().step_by(step).map(|&key| self.translate(key)).collect();
-        }
-        let mut sample = Vec::new();
-        let step = (self.rows / most as u64).max(1);
-        let mut next = 0;
-        let mut seen = 0;
-        self.blocks(0..self.firsts.len(), &mut |keys, counts| {
-            for (index, &count) in counts.iter().enumerate() {
-                seen += count;
-                while next < seen {
-                    sample.push(keys.get(index));
-                    next += step;
-                }
-            }
-            Ok(())
-        })?;
-        Ok(sample)
     }
 
     /// Shows the keys and counts of some neighbouring blocks, in the keys wanted.
@@ -246,70 +226,5 @@ impl<'p> Runs<'p> {
             }
         }
         (end == length).then_some((keys, counts))
-    }
-
-    /// Shows every run, ascending.
-    pub(super) fn each(
-        &self,
-        visit: &mut dyn FnMut(u128, u64) -> Result<(), ProfileError>,
-    ) -> Result<(), ProfileError> {
-        self.blocks(0..self.firsts.len(), &mut |keys, counts| {
-            (0..keys.len()).try_for_each(|index| visit(keys.get(index), counts[index]))
-        })
-    }
-
-    pub(super) fn count(&self, map: &CellMap) -> Result<CellCounts, ProfileError> {
-        let mut cells = CellCounts::zero(map.n_cells());
-        fn add<K: Key>(keys: &[K], counts: &[u64], map: &CellMap, cells: &mut [u64]) {
-            let view = map.view::<K>();
-            for (&key, count) in keys.iter().zip(counts) {
-                let cell = match &view.pivots {
-                    None => view.coarse_cell_of(key),
-                    Some(pivots) => view.slot_of(key, pivots),
-                };
-                cells[cell as usize] += count;
-            }
-        }
-        let own = |keys: &Keys, counts: &[u64], cells: &mut CellCounts| {
-            with_keys!(keys, keys => add(keys, counts, map, &mut cells.0));
-        };
-        self.blocks(0..self.firsts.len(), &mut |keys, counts| {
-            own(keys, counts, &mut cells);
-            Ok(())
-        })?;
-        Ok(cells)
-    }
-
-    /// The keys in the wanted cells, ascending, as often as they occur.
-    pub(super) fn select(&self, map: &CellMap, wanted: &CellSet) -> Result<Keys, ProfileError> {
-        let mut found = Keys::empty(self.wanted.key_bits());
-        let cells = (0..map.n_cells()).filter(|&cell| wanted.contains(cell));
-        let mut ranges: Vec<(u128, u128)> = Vec::new();
-        for (lo, hi) in cells.filter_map(|cell| map.bounds(cell)) {
-            match ranges.last_mut().filter(|last| last.1.checked_add(1) == Some(lo)) {
-                Some(last) => last.1 = hi,
-                None => ranges.push((lo, hi)),
-            }
-        }
-        let firsts: Vec<u128> = self.firsts.iter().map(|&key| self.translate(key)).collect::<Result<_, _>>()?;
-        let mut done = 0;
-        for &(lo, hi) in &ranges {
-            let from = firsts.partition_point(|&first| first <= lo).saturating_sub(1).max(done);
-            let to = firsts.partition_point(|&first| first <= hi).max(from);
-            // Blocks from `done` on; what a block holds of later ranges is taken with it.
-            self.blocks(from..to, &mut |keys, counts| {
-                for (index, &count) in counts.iter().enumerate() {
-                    let key = keys.get(index);
-                    let at = ranges.partition_point(|range| range.1 < key);
-                    if ranges.get(at).is_some_and(|range| range.0 <= key) {
-                        let n = usize::try_from(count).map_err(|_| corrupt(self.feature))?;
-                        with_keys!(&mut found, all => all.resize(all.len() + n, Key::narrow(key)));
-                    }
-                }
-                Ok(())
-            })?;
-            done = to;
-        }
-        Ok(found)
     }
 }

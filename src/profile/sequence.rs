@@ -65,10 +65,16 @@ pub(super) fn decode<K: Key>(bytes: &[u8], n: usize, base: K, out: &mut Vec<K>) 
             let index = out.len() - from;
             let bit = before + word.trailing_zeros() as usize;
             word &= word - 1;
-            let high = (bit.checked_sub(index)? as u128) << width;
-            let low = if width <= 56 { short(bytes, low_at, width) } else { long(bytes, low_at, width) };
+            let high = bit.checked_sub(index)?;
+            let value = if K::BITS <= 64 && width <= 56 {
+                // Half the work, for nearly all keys there are.
+                u128::from(((high as u64) << width | short(bytes, low_at, width)) << shift)
+            } else if width <= 56 {
+                ((high as u128) << width | u128::from(short(bytes, low_at, width))) << shift
+            } else {
+                ((high as u128) << width | long(bytes, low_at, width)) << shift
+            };
             low_at += width as usize;
-            let value = (high | low) << shift;
             out.push(K::narrow(value.wrapping_add(base)));
         }
         at += 8;
@@ -80,9 +86,9 @@ pub(super) fn decode<K: Key>(bytes: &[u8], n: usize, base: K, out: &mut Vec<K>) 
 
 /// `width` bits, at most 56, from bit `at`. Callers know that [`SLACK`] bytes follow.
 #[inline(always)]
-fn short(bytes: &[u8], at: usize, width: u32) -> u128 {
+fn short(bytes: &[u8], at: usize, width: u32) -> u64 {
     let word = u64::from_le_bytes(bytes[at / 8..at / 8 + 8].try_into().expect("eight bytes"));
-    u128::from(word >> (at % 8) & ((1 << width) - 1))
+    word >> (at % 8) & ((1 << width) - 1)
 }
 
 /// `width` bits, at most 127, from bit `at`.

@@ -289,12 +289,14 @@ fn pair<'t>(
 }
 
 /// Whether a map that was made for the reference alone spreads current keys, too: a cell that holds many of them would
-/// have to be fetched whole.
+/// have to be fetched whole, but where it is one key's own.
 fn suits(map: &CellMap, sample: &[u128]) -> bool {
     const LOOKED_AT: usize = 512;
     const CROWDED: usize = 16;
     let step = sample.len().div_ceil(LOOKED_AT).max(1);
     let mut cells: Vec<usize> = sample.iter().step_by(step).map(|&key| map.cell_of(key)).collect();
     cells.sort_unstable();
-    cells.chunk_by(|a, b| a == b).all(|same| same.len() <= CROWDED.max(cells.len() / CROWDED))
+    let most = CROWDED.max(cells.len() / CROWDED);
+    let one_key = |cell: usize| map.bounds(cell).is_some_and(|(first, last)| first == last);
+    cells.chunk_by(|a, b| a == b).all(|same| same.len() <= most || one_key(same[0]))
 }

@@ -16,7 +16,7 @@ const TASK_KEYS: usize = 1 << 18;
 /// Tasks of a large column: each has counters of its own to add, and none should be waited for.
 const TASKS_A_THREAD: usize = 4;
 /// Inner cells for which the counters have room; with pivots, which cut a cell in three, half as many.
-const MOST_CELLS: u32 = 20_000;
+pub(crate) const MOST_CELLS: u32 = 20_000;
 
 /// Counts on the host.
 #[derive(Clone, Copy, Debug, Default)]
