@@ -16,6 +16,8 @@ use gpudrift::generate::{
 #[command(after_help = "Examples:
   gpudrift generate -o store                                          20 features, a fifth of them drifted
   gpudrift generate -o wide --features 1000 --types f32 --drifted 0   1000 stable features
+  gpudrift generate -o bugs --drift swapped,time-zone,recoded --types f64,timestamp,string --drift-size 0.5
+                                                                      some kinds of drift, half as strong as usual
   gpudrift generate -o data --demo --force                            the demo store of gpudrift's repository")]
 pub(crate) struct GenerateArgs {
     /// Folder to write reference/, current/ and truth.json into
