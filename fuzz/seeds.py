@@ -34,6 +34,7 @@ ENCODINGS = {
 def generated(gpudrift: str, types: list[str], folder: Path, *options: str) -> Path:
     """One side of a small store with one feature of every type."""
     command = [gpudrift, "generate", "--output", str(folder), "--rows", str(ROWS), "--features", str(len(types))]
+    command += ["--drifted", "0"]
     subprocess.run([*command, "--types", ",".join(types), *options], check=True, capture_output=True)
     return folder / "reference" / "part-000.parquet"
 

@@ -56,7 +56,7 @@ fn wrong_usage_is_code_2() {
     refused(
         &with(&["--output", "no/such/folder/x.json"]),
         2,
-        &["cannot write --output no/such/folder/x.json", "caused by"],
+        &["cannot write --output no/such/folder/x.json", "caused by: there is no folder no/such/folder; make it"],
     );
     refused(&with(&["--config", "missing.toml"]), 2, &["cannot read missing.toml", "caused by"]);
 }

@@ -332,6 +332,9 @@ fn a_run_writes_every_sink_of_the_file() {
     assert_eq!(calm["run"]["job"], "calm");
     assert_eq!(read("all.ndjson").lines().filter(|line| line.starts_with("{\"schema_version\"")).count(), 2);
     assert_eq!(said, "wrote drifted.json\nwrote all.ndjson\nwrote calm.json\n");
+    config(&folder, &format!("{JOBS}[[sink]]\nformat = \"json\"\noutput = \"{{job}}-{{date}}.json\"\n"));
+    let (_, said) = ended(&gpudrift(&folder, &["scan", "--job", "calm", "--as-of", "2026-11-22"]), 0);
+    assert!(said.contains("wrote calm-2026-11-22.json"), "the day that the run stands for: {said}");
     config(&folder, &format!("{JOBS}[[sink]]\nformat = \"html\"\noutput = \"report.html\"\n"));
     let (_, said) = ended(&gpudrift(&folder, &["scan", "--job", "all"]), 2);
     assert!(said.contains("several reports would go to report.html (html and html)"), "{said}");

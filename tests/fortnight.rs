@@ -36,10 +36,29 @@ struct Fault {
 
 const FAULTS: &[Fault] = &[
     Fault {
+        days: [1, 1],
+        features: &["order:amount3"],
+        kind: "rounding",
+        does: |day| day.numbers("order:amount3", |x| (x / 10.0).round() * 10.0),
+    },
+    Fault {
+        days: [2, 2],
+        features: &["user:n8"],
+        kind: "spread",
+        does: |day| day.numbers("user:n8", |x| 900.0 + 2.5 * (x - 900.0)),
+    },
+    Fault {
         days: [2, 2],
         features: &["user:n3"],
         kind: "unit_change",
         does: |day| day.numbers("user:n3", |x| x * 1000.0),
+    },
+    Fault { days: [3, 3], features: &["user:n0"], kind: "sign_flip", does: |day| day.numbers("user:n0", |x| -x) },
+    Fault {
+        days: [4, 4],
+        features: &["device:used_at"],
+        kind: "time_zone",
+        does: |day| day.clocks("device:used_at", 2),
     },
     Fault {
         days: [4, 4],
@@ -60,6 +79,13 @@ const FAULTS: &[Fault] = &[
         kind: "recoded",
         does: |day| day.words("user:city1", str::to_uppercase),
     },
+    Fault {
+        days: [7, 7],
+        features: &["order:amount5"],
+        kind: "scale",
+        does: |day| day.numbers("order:amount5", |x| 2.9 * x),
+    },
+    Fault { days: [8, 8], features: &["user:flag1"], kind: "shares", does: |day| day.raise("user:flag1", 0.5) },
     Fault {
         days: [8, 8],
         features: &["order:amount1"],
@@ -92,9 +118,10 @@ const FAULTS: &[Fault] = &[
     },
 ];
 
-/// The day whose column is gone, and the day that has no folder.
+/// The day whose column is gone, the day that has no folder, and the day on which a feature has the rows of the day before.
 const COLUMN_GONE: u32 = 9;
 const NO_ROWS: u32 = 11;
+const FROZEN: u32 = 13;
 
 /// The features that are not well on a day, with what happened to them.
 fn expected(day: u32) -> BTreeMap<&'static str, &'static str> {
@@ -109,6 +136,9 @@ fn write(folder: &Path, month: u32, day: u32) {
         today.for_each(|fault| (fault.does)(&mut rows));
         if day == COLUMN_GONE {
             rows.columns.shift_remove("device:battery");
+        }
+        if day == FROZEN {
+            rows.freeze("user:visits0", &Day::new(month, day - 1));
         }
     }
     write_day(&folder.join("store"), &rows);
@@ -150,6 +180,12 @@ fn findings(report: &Value) -> BTreeSet<(String, String)> {
         (word("check"), word("feature"))
     })
     .collect()
+}
+
+/// The features that stand still.
+fn still(report: &Value) -> Vec<&str> {
+    let all = report["findings"].as_array().into_iter().flatten();
+    all.filter(|one| one["check"] == "frozen").filter_map(|one| one["feature"].as_str()).collect()
 }
 
 /// The checks that found something about the whole run that is worth a message.
@@ -242,6 +278,7 @@ fn a_fortnight_of_faults_is_found_night_by_night_and_nothing_else() {
         assert_eq!(warnings.contains("has no folder day=2026-11-11"), day == NO_ROWS, "{warnings}");
         let gone = findings(&report).contains(&("schema".to_owned(), String::new()));
         assert_eq!(gone, day == COLUMN_GONE, "{:?}", report["findings"]);
+        assert_eq!(still(&report), if day == FROZEN { vec!["user:visits0"] } else { Vec::new() }, "the night of {day}");
         let incidents = report["incidents"].as_array().map_or(0, Vec::len);
         let together = expected.len() > 1 && day == 10;
         assert!(!together || incidents == 2, "three unit changes are one incident: {}", report["incidents"]);

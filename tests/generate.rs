@@ -8,8 +8,9 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Float64Type};
 use gpudrift::generate::{
-    CODECS, Distribution, Drift, DriftKind, Expected, Feature, Format, GenerateError, GenerateSpec, Layout, Side,
-    Store, TYPES, Value, demo, type_named,
+    CODECS, Clipping, Constant, DefaultValue, Distribution, Drift, DriftKind, Expected, Feature, Format, Frozen,
+    GenerateError, GenerateSpec, Layout, NewCategory, NullSpike, Recoded, Rounding, Scale, Shift, Side, Spelling,
+    Spread, Store, Swapped, TYPES, Truncation, UnitChange, Value, VanishedCategory, demo, type_named,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
@@ -197,18 +198,24 @@ fn mean(values: &[f64]) -> f64 {
 /// One store with one feature for each drift, all of them standard normal or four equal categories before it.
 #[test]
 fn every_drift_is_in_the_current_side_and_only_there() {
-    let drifts = [
-        Drift::Shift { by: 2.0 },
-        Drift::Scale { factor: 3.0 },
-        Drift::UnitChange { factor: 1.8, offset: 32.0 },
-        Drift::NullSpike { share: 0.4 },
-        Drift::Constant { value: Value::Number(5.0) },
-        Drift::Clipping { low: -0.5, high: 0.5 },
-        Drift::NewCategory { label: "new".into(), share: 0.1 },
-        Drift::VanishedCategory { label: "c".into() },
+    let drifts: [Drift; 14] = [
+        Shift { by: 2.0 }.into(),
+        Scale { factor: 3.0 }.into(),
+        Spread { factor: 0.5, centre: 0.0 }.into(),
+        UnitChange { factor: 1.8, offset: 32.0 }.into(),
+        NullSpike { share: 0.4 }.into(),
+        Constant { value: Value::Number(5.0) }.into(),
+        Clipping { low: -0.5, high: 0.5 }.into(),
+        Truncation { low: Some(0.0), high: None }.into(),
+        DefaultValue { value: Value::Number(999.0), share: 0.3 }.into(),
+        Rounding { decimals: 0 }.into(),
+        Frozen {}.into(),
+        NewCategory { label: "new".into(), share: 0.1 }.into(),
+        VanishedCategory { label: "c".into() }.into(),
+        Recoded { spelling: Spelling::Case }.into(),
     ];
     let features = drifts.into_iter().map(|drift| {
-        let named = matches!(drift.kind(), DriftKind::NewCategory | DriftKind::VanishedCategory);
+        let named = matches!(drift.kind(), DriftKind::NewCategory | DriftKind::VanishedCategory | DriftKind::Recoded);
         let mut feature = if named {
             Feature::new(drift.kind().name(), DataType::Utf8, Distribution::zipf(["a", "b", "c", "d"], 0.0))
         } else {
@@ -228,7 +235,7 @@ fn every_drift_is_in_the_current_side_and_only_there() {
     };
     let folder = write(&store);
     let [reference, current] = Side::BOTH.map(|side| read(folder.path(), side));
-    for name in ["shift", "scale", "unit-change", "null-spike", "constant", "clipping"] {
+    for name in ["shift", "scale", "unit-change", "null-spike", "constant", "clipping", "truncation", "rounding"] {
         let values = numbers(&column(&reference, name));
         assert!(values.len() == 20_000 && mean(&values).abs() < 0.05, "{name}: {}", mean(&values));
     }
@@ -240,6 +247,11 @@ fn every_drift_is_in_the_current_side_and_only_there() {
     assert!((11_500..12_500).contains(&now("null-spike").len()));
     assert!(now("constant").iter().all(|v| *v == 5.0));
     assert!(now("clipping").iter().all(|v| (-0.5..=0.5).contains(v)) && now("clipping").contains(&0.5));
+    assert!((sd(&now("spread")) - 0.5).abs() < 0.05);
+    assert!(now("truncation").iter().all(|v| *v >= 0.0) && (mean(&now("truncation")) - 0.798).abs() < 0.02);
+    assert!((5700..6300).contains(&now("default-value").iter().filter(|v| **v == 999.0).count()));
+    assert!(now("rounding").iter().all(|v| v.fract() == 0.0) && now("rounding").contains(&1.0));
+    assert!(column(&current, "frozen") == column(&reference, "frozen"), "row by row");
     let labels = |batch: &RecordBatch, name: &str| {
         let array = column(batch, name);
         let mut counts = BTreeMap::new();
@@ -252,6 +264,39 @@ fn every_drift_is_in_the_current_side_and_only_there() {
     assert!((1800..2200).contains(&labels(&current, "new-category")["new"]));
     assert_eq!(labels(&reference, "vanished-category").len(), 4);
     assert_eq!(labels(&current, "vanished-category").into_keys().collect::<Vec<_>>(), ["a", "b", "d"]);
+    assert_eq!(labels(&current, "recoded").into_keys().collect::<Vec<_>>(), ["A", "B", "C", "D"]);
+}
+
+#[test]
+fn features_that_change_places_have_each_others_rows() {
+    let feature = |name: &str, mean: f64, with: Option<&str>| {
+        let mut feature = Feature::new(name, DataType::Float64, Distribution::Normal { mean, sd: 1.0 });
+        feature.drift = with.map(|with| Swapped { with: with.into() }.into());
+        feature
+    };
+    let store = |features: [Feature; 2]| Store {
+        seed: 5,
+        features: features.to_vec(),
+        reference_rows: 1000,
+        current_rows: 1000,
+        format: Format::default(),
+        readme: None,
+    };
+    let sides = |store: &Store| {
+        let folder = write(store);
+        Side::BOTH.map(|side| read(folder.path(), side))
+    };
+    let [before, after] = sides(&store([feature("a", 0.0, Some("b")), feature("b", 50.0, Some("a"))]));
+    let [same, expected] = sides(&store([feature("a", 0.0, None), feature("b", 50.0, None)]));
+    assert_eq!(before, same);
+    assert!(column(&after, "a") == column(&expected, "b"));
+    assert!(column(&after, "b") == column(&expected, "a"));
+    let refused = |features| store(features).write(Path::new("/nonexistent"), false).unwrap_err().to_string();
+    assert!(refused([feature("a", 0.0, Some("x")), feature("b", 50.0, None)]).contains("`x`, which is not there"));
+    assert!(refused([feature("a", 0.0, Some("b")), feature("b", 50.0, None)]).contains("`b`, which has another drift"));
+    let mut whole = feature("b", 50.0, Some("a"));
+    whole.data_type = DataType::Int32;
+    assert!(refused([feature("a", 0.0, Some("b")), whole]).contains("cannot change places with `b`, which is Int32"));
 }
 
 fn spec() -> impl Strategy<Value = GenerateSpec> {
@@ -273,6 +318,7 @@ fn spec() -> impl Strategy<Value = GenerateSpec> {
             types: types.into_iter().map(|name| type_named(name).expect("known")).collect(),
             drifted,
             drift: vec![DriftKind::NullSpike, DriftKind::Constant, DriftKind::Shift],
+            drift_size: 1.0,
             nulls,
             nans: (1.0 - nulls) / 2.0,
             seed,

@@ -21,6 +21,8 @@ static GOOD: LazyLock<String> = LazyLock::new(|| {
         current_rows: 300,
         features: TYPES.len(),
         types: TYPES.iter().map(|(_, make)| make()).collect(),
+        // Names follow from the types alone then.
+        drifted: 0.0,
         ..GenerateSpec::default()
     };
     spec.store().expect("a store").write(&folder, true).expect("room for the good side");

@@ -25,7 +25,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::config::{Refused, Secret, SecretError};
+use crate::config::{Refused, Secret, SecretError, public_address};
 use crate::post::{Trust, TrustError};
 use crate::verdict::Level;
 
@@ -95,6 +95,7 @@ pub struct ChannelConfig {
     /// Whether drift is told here; default yes. A channel that is only a hook of `[retrain]` says no.
     pub drift: Option<bool>,
     /// An address that is no secret: PagerDuty's or Alertmanager's URL, `mail.example:587`.
+    #[serde(deserialize_with = "public_address")]
     pub endpoint: Option<String>,
     /// Refused: see `url_env`.
     pub url: Refused,

@@ -70,8 +70,9 @@ impl Kind for DefaultValue {
 }
 
 fn of_numbers(subject: &Subject) -> Option<Explanation> {
-    // Of two values one takes what the other leaves.
-    if subject.distinct.iter().all(|distinct| distinct.is_some_and(|(distinct, _)| distinct <= 2)) {
+    // Of two values one takes what the other leaves, and of rounded ones each what lay around it.
+    let two = subject.distinct.iter().all(|distinct| distinct.is_some_and(|(distinct, _)| distinct <= 2));
+    if two || super::lost_decimals(subject).is_some() {
         return None;
     }
     let rise = |atom: &Atom| subject.share(atom.rows, 1) - subject.share(atom.rows, 0);

@@ -50,6 +50,15 @@ impl Ecdf {
         }
     }
 
+    /// The value at a level, the middle one where many have it.
+    pub(super) fn value(&self, level: f64) -> Option<f64> {
+        let at = self.points.partition_point(|point| point.0 < level);
+        let right = self.points.get(at).copied()?;
+        let left = at.checked_sub(1).map_or(right, |before| self.points[before]);
+        let width = right.0 - left.0;
+        Some(if width > 0.0 { left.1 + (right.1 - left.1) * (level - left.0) / width } else { right.1 })
+    }
+
     /// The level at `x` in one number.
     pub(super) fn level(&self, x: f64) -> f64 {
         let (low, high) = self.interval(x);
@@ -68,12 +77,17 @@ pub(super) struct Fit {
     pub(super) explained: f64,
 }
 
+/// What interpolation may add to an error.
+pub(super) fn slack(subject: &Subject) -> f64 {
+    let repeated = subject.distinct[0].is_some_and(|(distinct, _)| distinct <= REPEATED);
+    if repeated { SLACK_REPEATED } else { SLACK }
+}
+
 /// Holds the prediction `shares(x)` (below, up to) against current's quantiles.
 pub(super) fn fit(subject: &Subject, shares: impl Fn(f64) -> (f64, f64)) -> Option<Fit> {
     let [_, current] = subject.numbers.as_ref()?;
     let reference = subject.ecdf(0)?;
-    let repeated = subject.distinct[0].is_some_and(|(distinct, _)| distinct <= REPEATED);
-    let slack = if repeated { SLACK_REPEATED } else { SLACK };
+    let slack = slack(subject);
     let error = |p: f64, (low, high): (f64, f64)| (low - p).max(p - high).max(0.0);
     let (mut worst, mut before, mut accepted) = (0.0_f64, 0.0_f64, true);
     for (p, x) in QUANTILES.into_iter().zip(current.quantiles) {
@@ -99,6 +113,34 @@ pub(super) fn affine(subject: &Subject, a: f64, b: f64) -> Option<Fit> {
         let (low, high) = reference.interval((x - b) / a);
         if a > 0.0 { (low, high) } else { (1.0 - high, 1.0 - low) }
     })
+}
+
+/// Of several ways in which every value x can have become a·x + b the one that fits best.
+pub(super) fn best_affine(subject: &Subject, ways: impl Iterator<Item = (f64, f64)>) -> Option<((f64, f64), Fit)> {
+    ways.filter(|(a, b)| a.is_finite() && b.is_finite() && *a != 0.0)
+        .filter_map(|(a, b)| affine(subject, a, b).map(|found| ((a, b), found)))
+        .min_by(|x, y| x.1.worst.total_cmp(&y.1.worst))
+}
+
+/// About how far the quantiles of two samples of one distribution lie apart: the median over the quantiles, each
+/// distance through `scale` of the value there.
+pub(super) fn sampling_error(subject: &Subject, scale: impl Fn(f64) -> f64) -> Option<f64> {
+    let [reference, _] = subject.numbers.as_ref()?;
+    let ecdf = subject.ecdf(0)?;
+    let at = |(p, x): (f64, f64)| {
+        let error = subject.standard_error(p);
+        let (low, high) = (ecdf.value((p - error).max(0.0))?, ecdf.value((p + error).min(1.0))?);
+        Some((high - low) / 2.0 / scale(x)).filter(|error| error.is_finite())
+    };
+    median(QUANTILES.into_iter().zip(reference.quantiles).filter_map(at).collect())
+}
+
+/// The chance that an observed number is a known one, `off` away from it: it would be met with the error `error`, and
+/// a number from nowhere lies near it with the density `elsewhere`, in odds of one to `prior`.
+pub(super) fn known(off: f64, error: f64, prior: f64, elsewhere: f64) -> f64 {
+    let met = libm::exp(-off * off / (2.0 * error * error)) / (error * (2.0 * std::f64::consts::PI).sqrt());
+    let odds = prior * met / elsewhere;
+    odds / (1.0 + odds)
 }
 
 /// The median of some numbers.

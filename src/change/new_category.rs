@@ -31,8 +31,18 @@ impl Kind for NewCategory {
         let rest = if kept { "the others keep their proportions" } else { "the others moved, too" };
         Some(Explanation {
             title,
-            evidence: format!("{} in {} of the values; {rest}", quoted(&largest.name), percent(share)),
-            confidence: if kept { 0.9 } else { 0.62 },
+            evidence: format!(
+                "{}{} in {} of the values; {rest}",
+                quoted(&largest.name),
+                if new.len() > 1 { " and the others" } else { "" },
+                percent(share)
+            ),
+            confidence: match kept {
+                true => 0.9,
+                false if super::shares::is_most(subject, share) => 0.62,
+                // A rare one among others that moved is not what happened.
+                false => 0.55,
+            },
             cause: Cause::Data,
         })
     }

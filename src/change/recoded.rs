@@ -38,7 +38,7 @@ impl Kind for Recoded {
         if subject.numbers.is_some() || !subject.has_values() || subject.labels.is_empty() {
             return None;
         }
-        by_spelling(subject).or_else(|| by_affix(subject)).or_else(|| by_counts(subject))
+        by_spelling(subject).or_else(|| by_affix(subject)).or_else(|| by_rename(subject)).or_else(|| by_counts(subject))
     }
 }
 
@@ -111,6 +111,53 @@ fn explained(subject: &Subject, way: &str, spelling: impl Fn(&str) -> String) ->
             counted(renamed.len() as u64, "name", "names")
         ),
         confidence: 0.97,
+        cause: Cause::Pipeline,
+    })
+}
+
+/// Some categories are gone and as many new ones have their shares, while the others keep theirs.
+fn by_rename(subject: &Subject) -> Option<Explanation> {
+    /// Standard errors from which a share is more than chance, and up to which two are the same.
+    const APART: f64 = 4.0;
+    // A rare category comes and goes by chance.
+    let one_sided = |side: usize| {
+        let more = |share: f64| share > APART * subject.standard_error(share);
+        let is_one = |label: &&Label| label.rows[1 - side] == 0 && more(subject.share(label.rows, side));
+        let mut found: Vec<&Label> = subject.labels.iter().filter(is_one).collect();
+        found.sort_by(|a, b| b.rows[side].cmp(&a.rows[side]).then_with(|| a.name.cmp(&b.name)));
+        found
+    };
+    let (gone, new) = (one_sided(0), one_sided(1));
+    if !subject.labels_complete || gone.len() != new.len() || gone.len() + new.len() >= subject.labels.len() {
+        return None;
+    }
+    let is_renamed = |label: &Label| gone.iter().chain(&new).any(|renamed| renamed.name == label.name);
+    let mut counts: Vec<[u64; 2]> =
+        subject.labels.iter().filter(|label| !is_renamed(label)).map(|label| label.rows).collect();
+    let mut error = 0.0_f64;
+    for (old, new) in gone.iter().zip(&new) {
+        let [before, after] = [subject.share(old.rows, 0), subject.share(new.rows, 1)];
+        let of_pair = subject.standard_error(f64::midpoint(before, after));
+        if (after - before).abs() > APART * of_pair {
+            return None;
+        }
+        error = error.max(of_pair);
+        counts.push([old.rows[0], new.rows[1]]);
+    }
+    let (old, other) = (gone.first()?, new.first()?);
+    same(&counts).then(|| Explanation {
+        title: "recoded (renamed)".to_owned(),
+        evidence: format!(
+            "{} is gone and {} has its share of the values{}; the others keep theirs",
+            quoted(&old.name),
+            quoted(&other.name),
+            match new.len() {
+                1 => String::new(),
+                more => format!(", as have {} in all", counted(more as u64, "new name", "new names")),
+            }
+        ),
+        // The chance that a category which has nothing to do with the old one has the same share.
+        confidence: 0.93 * (1.0 - 2.0 * APART * error).max(0.7),
         cause: Cause::Pipeline,
     })
 }

@@ -1,7 +1,6 @@
 //! Every value was multiplied by one factor.
 
-use super::fit::affine;
-use super::unit_change::observed_factor;
+use super::unit_change::best_factor;
 use super::{Cause, Explanation, Kind, Subject};
 use crate::format::significant;
 
@@ -18,8 +17,7 @@ impl Kind for Scale {
         if subject.ticks_per_day.is_some() {
             return None;
         }
-        let (factor, _) = observed_factor(subject)?;
-        let found = affine(subject, factor, 0.0).filter(|found| found.accepted)?;
+        let (factor, found) = best_factor(subject).filter(|(_, found)| found.accepted)?;
         Some(Explanation {
             title: format!("scaled × {}", significant(factor)),
             evidence: format!(

@@ -39,6 +39,12 @@ impl Kind for Shares {
     }
 }
 
+/// Whether so large a share is most of what moved: half of the difference between the two sides, or more.
+pub(super) fn is_most(subject: &Subject, share: f64) -> bool {
+    let moved = |label: &Label| (subject.share(label.rows, 1) - subject.share(label.rows, 0)).abs() / 2.0;
+    share >= 0.5 * subject.labels.iter().map(moved).sum::<f64>()
+}
+
 /// Whether the categories keep their shares, relative to each other, of those rows that `rows` says (`None`: not looked at).
 pub(super) fn keep(subject: &Subject, rows: impl Fn(&Label) -> Option<[u64; 2]>) -> bool {
     same(&subject.labels.iter().filter_map(rows).collect::<Vec<_>>())

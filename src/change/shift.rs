@@ -1,6 +1,6 @@
 //! The same amount was added to every value.
 
-use super::fit::{affine, median};
+use super::fit::{best_affine, median};
 use super::text::{signed, span};
 use super::{Cause, Explanation, Kind, Subject};
 use crate::format::significant;
@@ -15,8 +15,12 @@ impl Kind for Shift {
     }
 
     fn examine(&self, subject: &Subject) -> Option<Explanation> {
-        let by = observed_shift(subject)?;
-        let found = affine(subject, 1.0, by).filter(|found| found.accepted)?;
+        let median = observed_shift(subject)?;
+        let [reference, current] = subject.numbers.as_ref()?;
+        // Where values lie close together a shift shows best: an outer quantile can know it better than the median.
+        let each = reference.quantiles.iter().zip(&current.quantiles).map(|(r, c)| c - r);
+        let ways = std::iter::once(median).chain(each).filter(|by| *by != 0.0).map(|by| (1.0, by));
+        let ((_, by), found) = best_affine(subject, ways).filter(|(_, found)| found.accepted)?;
         let moved = match subject.ticks_per_day {
             Some(ticks) => format!("{} {}", span(by / ticks), if by < 0.0 { "earlier" } else { "later" }),
             None => signed(by),

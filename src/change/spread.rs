@@ -1,11 +1,11 @@
 //! The values lie wider apart, or closer together.
 
-use super::fit::affine;
+use super::fit::best_affine;
 use super::{Cause, Explanation, Kind, Subject};
 use crate::format::significant;
 
 /// The values lie wider apart, or closer together, around a centre that may have moved. Evidence: the distributions
-/// agree once location and interquartile range are those of the reference.
+/// agree once two of their quantiles are those of the reference.
 pub(super) struct Spread;
 
 impl Kind for Spread {
@@ -19,19 +19,22 @@ impl Kind for Spread {
         }
         let [reference, current] = subject.numbers.as_ref()?;
         let range = |quantiles: &[f64; 9]| quantiles[5] - quantiles[3];
-        let factor = range(&current.quantiles) / range(&reference.quantiles);
-        if !factor.is_finite() || factor <= 0.0 {
-            return None;
-        }
-        let by = current.quantiles[4] - factor * reference.quantiles[4];
-        let found = affine(subject, factor, by).filter(|found| found.accepted)?;
+        // Any two quantiles tell a spread, and those between which the values lie close tell it best.
+        let (before, after) = (&reference.quantiles, &current.quantiles);
+        let pairs = (0..before.len()).flat_map(|low| (low + 1..before.len()).map(move |high| (low, high)));
+        let ways = pairs.map(|(low, high)| {
+            let factor = (after[high] - after[low]) / (before[high] - before[low]);
+            (factor, after[low] - factor * before[low])
+        });
+        let found = best_affine(subject, ways.filter(|(factor, _)| *factor > 0.0));
+        let ((factor, _), found) = found.filter(|(_, found)| found.accepted)?;
         let moved = (current.quantiles[4] - reference.quantiles[4]).abs() / range(&reference.quantiles);
-        let wider = if factor >= 1.0 { "wider" } else { "narrower" };
+        let apart = if factor >= 1.0 { "far apart" } else { "close together" };
         let centre = if moved < 0.1 { "the median stayed" } else { "the median moved, too" };
         Some(Explanation {
             title: format!("spread × {}", significant(factor)),
             evidence: format!(
-                "the interquartile range is {} times {wider}; {centre}; undone, the two differ by {} points at most",
+                "the values lie {} times as {apart}; {centre}; undone, the two differ by {} points at most",
                 significant(factor.max(1.0 / factor)),
                 significant(found.worst * 100.0)
             ),

@@ -2,7 +2,7 @@
 //!
 //! Each one's current side is distributed as the other's reference, and not as its own.
 
-use super::fit::Ecdf;
+use super::fit::{Ecdf, slack};
 use super::shares::same;
 use super::{Cause, ChangeKind, Explanation, Subject};
 use crate::compare::QUANTILES;
@@ -18,25 +18,25 @@ const MOST: usize = 4000;
 /// them moved.
 #[must_use]
 pub fn pairs(subjects: &[Subject]) -> Vec<Option<ChangeKind>> {
-    let mut found: Vec<Option<(usize, f64)>> = vec![None; subjects.len()];
+    let mut partners: Vec<Option<usize>> = vec![None; subjects.len()];
     if subjects.len() <= MOST {
         let sides: Vec<Side<'_>> = subjects.iter().map(Side::of).collect();
+        let mut matches: Vec<(f64, usize, usize)> = Vec::new();
         for a in 0..subjects.len() {
             for b in a + 1..subjects.len() {
-                let Some(worst) = exchanged(&sides[a], &sides[b]) else { continue };
-                for (one, other) in [(a, b), (b, a)] {
-                    if found[one].is_none_or(|(_, before)| worst < before) {
-                        found[one] = Some((other, worst));
-                    }
-                }
+                matches.extend(exchanged(&sides[a], &sides[b]).map(|worst| (worst, a, b)));
+            }
+        }
+        // Each has one partner, the best match first: of several that are distributed alike, any is as good.
+        matches.sort_by(|x, y| x.0.total_cmp(&y.0).then((x.1, x.2).cmp(&(y.1, y.2))));
+        for (_, a, b) in matches {
+            if partners[a].is_none() && partners[b].is_none() {
+                (partners[a], partners[b]) = (Some(b), Some(a));
             }
         }
     }
-    let name = |(one, best): (usize, &Option<(usize, f64)>)| {
-        let (other, _) = (*best)?;
-        // Each must be the other's best match.
-        let mutual = found[other].is_some_and(|(back, _)| back == one);
-        mutual.then(|| {
+    let explained = |partner: &Option<usize>| {
+        partner.map(|other| {
             let other = super::text::quoted(&subjects[other].name);
             let explanation = Explanation {
                 title: format!("swapped with {other}"),
@@ -47,7 +47,7 @@ pub fn pairs(subjects: &[Subject]) -> Vec<Option<ChangeKind>> {
             explanation.of(NAME)
         })
     };
-    found.iter().enumerate().map(name).collect()
+    partners.iter().map(explained).collect()
 }
 
 /// A feature made ready to be held against many.
@@ -97,7 +97,7 @@ fn numbers(one: &Side<'_>, other: &Side<'_>) -> Option<f64> {
     for (p, x) in QUANTILES.into_iter().zip(current.quantiles) {
         let (low, high) = reference.interval(x);
         let off = (low - p).max(p - high).max(0.0);
-        if off > 5.0 * one.subject.standard_error(p).max(other.subject.standard_error(p)) + 0.005 {
+        if off > 5.0 * one.subject.standard_error(p).max(other.subject.standard_error(p)) + slack(other.subject) {
             return None;
         }
         worst = worst.max(off);

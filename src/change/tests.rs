@@ -176,6 +176,38 @@ fn unit_change() {
 }
 
 #[test]
+fn a_factor_is_a_unit_within_what_two_samples_differ_by_and_not_beyond() {
+    let few = |seed: u64, factor: f64| -> Vec<f64> {
+        bell(seed, 50.0, 20.0).into_iter().take(2000).map(|x| factor * x).collect()
+    };
+    let said = |seed: u64, factor: f64| explain(&of_numbers(few(1, 1.0), few(seed, factor), 0)).unwrap();
+    for seed in 2..12 {
+        assert_eq!(said(seed, 60.0).title, "unit change × 60", "seed {seed}");
+        assert_eq!(
+            said(seed, 2.0).kind,
+            "scale",
+            "half as much again as a mile, a tenth less than a pound: seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_temperature_does_not_become_kelvin() {
+    let said = explain(&of_numbers(bell(1, 1500.0, 400.0), bell(2, 1773.15, 400.0), 0)).unwrap();
+    assert_eq!(said.kind, "shift", "{said:?}");
+    assert_eq!(each(|x| x + 273.15).title, "unit change x + 273.15");
+}
+
+#[test]
+fn a_narrow_side_tells_a_spread_that_the_quartiles_do_not() {
+    // Whole numbers that fall by a tenth each: the quartiles are known to one of them.
+    let falling = |seed: u64| uniform(seed, ROWS).map(|u| (-10.0 * libm::log(1.0 - u)).floor()).collect::<Vec<_>>();
+    let current = falling(2).into_iter().map(|x| 6.0 + 3.0 * (x - 6.0)).collect();
+    let said = explain(&of_numbers(falling(1), current, 0)).unwrap();
+    assert_eq!(said.kind, "spread", "{said:?}");
+}
+
+#[test]
 fn time_zone() {
     let day = 86_400.0;
     let noon = |seed: u64| bell(seed, 20_000.5 * day, 0.2 * day).into_iter().map(f64::round);
@@ -186,6 +218,13 @@ fn time_zone() {
     };
     assert_says(&moved(-2.0 * 3600.0), "time_zone", "time zone −2 hours", Cause::Pipeline);
     assert_eq!(moved(3.0 * day).kind, "shift", "no two zones lie days apart");
+    assert_eq!(moved(1.3 * 3600.0).kind, "shift", "nor 78 minutes");
+    let few = |seed: u64, by: f64| noon(seed).take(1000).map(move |time| time + by).collect::<Vec<_>>();
+    for seed in 2..12 {
+        let subject = of_numbers(few(1, 0.0), few(seed, 9.0 * 3600.0), 0);
+        let said = explain(&Subject { kind: Kind::Temporal, ticks_per_day: Some(day), ..subject }).unwrap();
+        assert_eq!(said.title, "time zone +9 hours", "seed {seed}");
+    }
 }
 
 #[test]
@@ -214,6 +253,10 @@ fn truncation() {
 fn recoded() {
     let case = [("de", [500, 0]), ("fr", [300, 0]), ("DE", [0, 510]), ("FR", [0, 295])];
     assert_says(&explain(&of_labels(&case)).unwrap(), "recoded", "recoded (letter case)", Cause::Pipeline);
+    let renamed = [("de", [500, 0]), ("fr", [300, 310]), ("it", [200, 195]), ("ger", [0, 510])];
+    assert_says(&explain(&of_labels(&renamed)).unwrap(), "recoded", "recoded (renamed)", Cause::Pipeline);
+    let replaced = [("de", [500, 0]), ("fr", [300, 310]), ("it", [200, 195]), ("tv", [0, 40])];
+    assert_ne!(explain(&of_labels(&replaced)).unwrap().kind, "recoded", "the new one is smaller than the old one was");
     let codes = [("a", [900, 0]), ("b", [600, 0]), ("c", [100, 0]), ("1", [0, 890]), ("2", [0, 610]), ("3", [0, 99])];
     assert_says(&explain(&of_labels(&codes)).unwrap(), "recoded", "recoded (other names)", Cause::Pipeline);
 }
@@ -229,6 +272,22 @@ fn vanished_category() {
     let labels = [("a", [600, 660]), ("b", [300, 340]), ("tv", [100, 0])];
     let said = explain(&of_labels(&labels)).unwrap();
     assert_says(&said, "vanished_category", "category \"tv\" vanished", Cause::Unclear);
+}
+
+#[test]
+fn a_rare_category_that_is_gone_is_not_what_happened_where_the_others_moved() {
+    let labels = [("a", [6000, 4000]), ("b", [3000, 3500]), ("c", [950, 2500]), ("d", [50, 0])];
+    assert_eq!(explain(&of_labels(&labels)).unwrap().kind, "shares");
+    let labels = [("a", [6000, 4000]), ("b", [3000, 3500]), ("c", [1000, 2400]), ("d", [0, 100])];
+    assert_eq!(explain(&of_labels(&labels)).unwrap().kind, "shares");
+}
+
+#[test]
+fn what_is_rounded_to_zero_is_no_default() {
+    let amounts = |seed: u64| uniform(seed, ROWS).map(|u| 150.0 * (libm::pow(1.0 - u, -0.7) - 1.0)).collect::<Vec<_>>();
+    let current = amounts(2).into_iter().map(|x| (x / 100.0).round() * 100.0).collect();
+    let said = explain(&of_numbers(amounts(1), current, 0)).unwrap();
+    assert_eq!(said.title, "rounded to multiples of 100", "{said:?}");
 }
 
 #[test]
@@ -283,6 +342,17 @@ fn swapped_features() {
     assert_says(found[0].as_ref().unwrap(), "swapped", "swapped with \"c\"", Cause::Pipeline);
     assert_says(found[2].as_ref().unwrap(), "swapped", "swapped with \"a\"", Cause::Pipeline);
     assert_eq!(found[1], None);
+}
+
+#[test]
+fn of_features_that_are_alike_each_has_one_partner() {
+    let [high, low] = [(50.0, 20.0), (7.0, 1.0)];
+    let became = |seed: u64, from: (f64, f64), to: (f64, f64)| {
+        of_numbers(bell(seed, from.0, from.1), bell(seed + 10, to.0, to.1), 0)
+    };
+    let subjects = [became(1, high, low), became(2, low, high), became(3, high, low), became(4, low, high)];
+    let found = swapped::pairs(&subjects);
+    assert!(found.iter().all(|found| found.as_ref().is_some_and(|found| found.kind == swapped::NAME)), "{found:?}");
 }
 
 #[test]

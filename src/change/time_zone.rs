@@ -1,15 +1,22 @@
 //! Clocks of two time zones.
 
-use super::fit::{affine, median};
+use super::fit::{affine, known, median, sampling_error};
 use super::shift::observed_shift;
 use super::{Cause, Explanation, Kind, Subject};
 use crate::format::significant;
 
+/// How often a shift by hours is one by a given number of whole hours, or by a given half one, for once that it is none.
+const WHOLE: f64 = 0.04;
+const HALF: f64 = 0.008;
+/// Where shifts by hours lie that are no time zones: habits move by minutes.
+const ELSEWHERE: f64 = 0.02;
+/// No shift is known better than this, in half hours.
+const LEAST_ERROR: f64 = 0.01;
 /// Time zones lie from 12 hours behind to 14 hours ahead of UTC.
 const HALF_HOURS: f64 = 28.0;
 
 /// Every time moved by whole or half hours: local time for UTC, or summer time. Evidence: the differences of the
-/// quantiles meet a multiple of half an hour within their own spread; or days that began at midnight begin at
+/// quantiles meet a multiple of half an hour within what two samples differ by; or days that began at midnight begin at
 /// another hour.
 pub(super) struct TimeZone;
 
@@ -31,16 +38,16 @@ fn of_times(subject: &Subject, half_hour: f64) -> Option<Explanation> {
     let [reference, current] = subject.numbers.as_ref()?;
     let observed = observed_shift(subject)?;
     let steps = (observed / half_hour).round();
-    let off = reference.quantiles.iter().zip(&current.quantiles).map(|(r, c)| (c - r - observed).abs());
-    let spread = median(off.collect())? / 2.0;
-    let near = (observed - steps * half_hour).abs() <= 3.0 * spread + 0.02 * half_hour;
-    if steps == 0.0 || steps.abs() > HALF_HOURS || !near {
+    if steps == 0.0 || steps.abs() > HALF_HOURS {
         return None;
     }
-    let found = affine(subject, 1.0, steps * half_hour).filter(|found| found.accepted)?;
-    // The chance that a shift from nowhere lands as near to a whole or half hour.
-    let step = if steps % 2.0 == 0.0 { 2.0 * half_hour } else { half_hour };
-    let chance = (2.0 * (spread + 0.02 * half_hour) / step).min(0.8);
+    let off = reference.quantiles.iter().zip(&current.quantiles).map(|(r, c)| (c - r - observed).abs());
+    let spread = median(off.collect())? / 2.0;
+    let error = sampling_error(subject, |_| 1.0)?.max(spread).max(LEAST_ERROR * half_hour);
+    let prior = if steps % 2.0 == 0.0 { WHOLE } else { HALF };
+    let hours = |ticks: f64| ticks / half_hour / 2.0;
+    let sure = known(hours(observed - steps * half_hour), hours(error), prior, ELSEWHERE);
+    let found = affine(subject, 1.0, steps * half_hour).filter(|found| found.accepted && sure >= 0.5)?;
     Some(explanation(
         steps,
         &format!(
@@ -48,7 +55,8 @@ fn of_times(subject: &Subject, half_hour: f64) -> Option<Explanation> {
             significant(observed / half_hour * 30.0),
             significant(found.worst * 100.0)
         ),
-        0.97 * found.explained * (1.0 - chance),
+        // Above a shift by as much, which would be its other name.
+        found.explained * (0.87 + 0.1 * (2.0 * sure - 1.0)),
     ))
 }
 

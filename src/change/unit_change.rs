@@ -1,6 +1,6 @@
 //! Somebody changed the unit.
 
-use super::fit::{affine, median};
+use super::fit::{Fit, affine, best_affine, known, median, sampling_error};
 use super::text::factor as written;
 use super::{Cause, Explanation, Kind, Subject};
 use crate::format::significant;
@@ -33,22 +33,33 @@ const FACTORS: [(f64, &str); 24] = [
     (57.295_779_513, "radians and degrees"),
 ];
 
-/// Scales with another zero: a·x + b.
-const SCALES: [(f64, f64, &str); 4] = [
-    (1.8, 32.0, "Celsius to Fahrenheit"),
-    (1.0 / 1.8, -32.0 / 1.8, "Fahrenheit to Celsius"),
-    (1.0, 273.15, "Celsius to kelvin"),
-    (1.0, -273.15, "kelvin to Celsius"),
+/// A scale with another zero: a·x + b.
+struct Scale {
+    a: f64,
+    b: f64,
+    what: &'static str,
+    /// What such numbers plausibly are before.
+    range: [f64; 2],
+}
+
+const SCALES: [Scale; 4] = [
+    Scale { a: 1.8, b: 32.0, what: "Celsius to Fahrenheit", range: [-90.0, 600.0] },
+    Scale { a: 1.0 / 1.8, b: -32.0 / 1.8, what: "Fahrenheit to Celsius", range: [-130.0, 1100.0] },
+    Scale { a: 1.0, b: 273.15, what: "Celsius to kelvin", range: [-90.0, 600.0] },
+    Scale { a: 1.0, b: -273.15, what: "kelvin to Celsius", range: [180.0, 900.0] },
 ];
 
-/// What a unit may explain less than the factor that fits best.
+/// What a unit may explain less than the factor that fits best, beside chance.
 const LESS: f64 = 0.02;
-
-/// ln of the largest factor that a change of scale may plausibly have, on either side of 1.
-const RANGE: f64 = 13.8;
+/// How often a change of scale is one to a given unit, for once that it is none.
+const PRIOR: f64 = 0.015;
+/// Factors that are no units lie near 1: the mean of |ln factor|.
+const NEAR: f64 = 0.7;
+/// No factor is known better than this, in ln.
+const LEAST_ERROR: f64 = 0.001;
 
 /// The same quantity in another unit: × 1000, × 60, × 1.609, 1.8·x + 32, …. Evidence: the ratios of the quantiles
-/// meet a factor between two units within their own spread, and the distributions agree once it is undone.
+/// meet a factor between two units within what two samples differ by, and the distributions agree once it is undone.
 pub(super) struct UnitChange;
 
 impl Kind for UnitChange {
@@ -65,22 +76,22 @@ impl Kind for UnitChange {
 }
 
 fn by_factor(subject: &Subject) -> Option<Explanation> {
-    let (observed, spread) = observed_factor(subject)?;
-    let distance = |known: f64| (libm::log(observed / known)).abs();
-    let near = |known: f64| distance(known) <= 3.0 * spread + 0.002;
-    let (known, what) = FACTORS
+    let (_, spread) = observed_factor(subject)?;
+    let (observed, free) = best_factor(subject)?;
+    let distance = |unit: f64| (libm::log(observed / unit)).abs();
+    let (unit, what) = FACTORS
         .into_iter()
         .flat_map(|(factor, what)| [(factor, what), (1.0 / factor, what)])
-        .filter(|&(known, _)| near(known))
         .min_by(|a, b| distance(a.0).total_cmp(&distance(b.0)))?;
-    let found = affine(subject, known, 0.0).filter(|found| found.accepted)?;
+    let error = sampling_error(subject, f64::abs)?.max(spread).max(LEAST_ERROR);
+    let elsewhere = libm::exp(-libm::log(observed).abs() / NEAR) / (2.0 * NEAR);
+    let sure = known(distance(unit), error, PRIOR, elsewhere);
+    let found = affine(subject, unit, 0.0).filter(|found| found.accepted && sure >= 0.5)?;
     // A unit that explains clearly less than the factor itself is only near it.
-    if affine(subject, observed, 0.0).is_some_and(|free| free.explained > found.explained + LESS) {
+    if free.explained > found.explained + LESS + 2.0 * subject.standard_error(0.5) {
         return None;
     }
-    // The chance that a factor from nowhere lands as near to one of the list.
-    let chance = (48.0 * 2.0 * (spread + 0.001) / (2.0 * RANGE)).min(0.8);
-    let (times, number) = if known >= 1.0 { ("×", known) } else { ("÷", 1.0 / known) };
+    let (times, number) = if unit >= 1.0 { ("×", unit) } else { ("÷", 1.0 / unit) };
     Some(Explanation {
         title: format!("unit change {times} {}", written(number)),
         evidence: format!(
@@ -88,18 +99,22 @@ fn by_factor(subject: &Subject) -> Option<Explanation> {
             ratios(subject)?,
             significant(found.worst * 100.0),
         ),
-        confidence: 0.99 * found.explained * (1.0 - chance),
+        // Above a scale by the same factor, which would be its other name.
+        confidence: found.explained * (0.86 + 0.13 * (2.0 * sure - 1.0)),
         cause: Cause::Pipeline,
     })
 }
 
 fn by_scale(subject: &Subject) -> Option<Explanation> {
-    let (a, b, what, found) = SCALES
-        .into_iter()
-        .filter_map(|(a, b, what)| affine(subject, a, b).map(|found| (a, b, what, found)))
-        .filter(|(.., found)| found.accepted)
-        .min_by(|x, y| x.3.worst.total_cmp(&y.3.worst))?;
-    let formula = match (a, b) {
+    let [reference, _] = subject.numbers.as_ref()?;
+    let [least, .., most] = reference.quantiles;
+    let (Scale { a, b, what, .. }, found) = SCALES
+        .iter()
+        .filter(|scale| scale.range[0] <= least && most <= scale.range[1])
+        .filter_map(|scale| affine(subject, scale.a, scale.b).map(|found| (scale, found)))
+        .filter(|(_, found)| found.accepted)
+        .min_by(|x, y| x.1.worst.total_cmp(&y.1.worst))?;
+    let formula = match (*a, *b) {
         (1.0, b) => format!("x {} {}", if b < 0.0 { '−' } else { '+' }, b.abs()),
         (a, _) if a > 1.0 => "1.8·x + 32".to_owned(),
         _ => "(x − 32) / 1.8".to_owned(),
@@ -113,6 +128,16 @@ fn by_scale(subject: &Subject) -> Option<Explanation> {
         confidence: 0.97 * found.explained,
         cause: Cause::Pipeline,
     })
+}
+
+/// The factor that fits best, with its fit: the median ratio of the quantiles, or the one of a quantile that knows it
+/// better.
+pub(super) fn best_factor(subject: &Subject) -> Option<(f64, Fit)> {
+    let (median, _) = observed_factor(subject)?;
+    let [reference, current] = subject.numbers.as_ref()?;
+    let each = reference.quantiles.iter().zip(&current.quantiles).map(|(r, c)| c / r);
+    let ways = std::iter::once(median).chain(each.filter(|ratio| *ratio > 0.0)).map(|factor| (factor, 0.0));
+    best_affine(subject, ways).map(|((factor, _), found)| (factor, found))
 }
 
 /// The factor between the quantiles, and how uncertain its logarithm is.

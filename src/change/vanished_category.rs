@@ -35,7 +35,12 @@ impl Kind for VanishedCategory {
         Some(Explanation {
             title,
             evidence: format!("{} had {} of the reference's values; {rest}", quoted(&largest.name), percent(share)),
-            confidence: if kept { 0.9 } else { 0.61 },
+            confidence: match kept {
+                true => 0.9,
+                false if super::shares::is_most(subject, share) => 0.61,
+                // A rare one among others that moved is not what happened.
+                false => 0.55,
+            },
             cause: Cause::Unclear,
         })
     }

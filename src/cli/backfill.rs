@@ -127,6 +127,7 @@ fn stored(
         let identity = RunIdentity::of(&report, &label);
         history.hold(&identity, &mut report).map_err(io::Error::other)?;
         history.check_volume(&identity, &mut report).map_err(io::Error::other)?;
+        history.check_still(&identity, &mut report).map_err(io::Error::other)?;
         let stored = history.store(&identity, &report).map_err(io::Error::other)?;
         progress.finish();
         if let Some(at) = traced.iter().position(|(night, _)| Some(*night) == as_of) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use gpudrift::config::{ColorChoice, OutputConfig, Resolved, SinkConfig};
 use gpudrift::report::{Report, Sink, SinkOptions, sink, write_all};
+use gpudrift::window::AsOf;
 
 use super::exit::Failure;
 use super::output::Output;
@@ -35,7 +36,8 @@ impl Deliveries {
         let mut places: Vec<Delivery> = Vec::new();
         for (index, job) in jobs.iter().enumerate() {
             for config in &job.output.sinks {
-                let path = config.output.as_deref().map(|path| placed(path, job.job.as_deref()));
+                let day = job.scan.windows.as_of.unwrap_or_else(AsOf::now).day().to_string();
+                let path = config.output.as_deref().map(|path| placed(path, job.job.as_deref(), &day));
                 let sink = sink(&config.format).expect("the configuration was resolved with this format");
                 match places.iter_mut().find(|place| place.path == path) {
                     Some(place) if place.sink.name() == sink.name() && sink.joint().is_some() => place.jobs.push(index),
@@ -78,14 +80,13 @@ impl Deliveries {
     }
 }
 
-/// The path with the name of the job and the day (UTC) in their places.
-fn placed(path: &Path, job: Option<&str>) -> PathBuf {
-    let day = chrono::Utc::now().format("%Y-%m-%d").to_string();
+/// The path with the name of the job and the day in their places.
+fn placed(path: &Path, job: Option<&str>, day: &str) -> PathBuf {
     let text = path.to_string_lossy();
     if !text.contains('{') {
         return path.to_owned();
     }
-    PathBuf::from(text.replace("{job}", job.unwrap_or("scan")).replace("{date}", &day))
+    PathBuf::from(text.replace("{job}", job.unwrap_or("scan")).replace("{date}", day))
 }
 
 /// Two reports would go to one place, in formats that cannot stand together.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use bytesize::ByteSize;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use gpudrift::generate::{
     CODECS, DRIFT_KINDS, DriftKind, Format, GenerateSpec, Layout, Side, TYPES, codec_named, demo, type_named,
@@ -16,6 +16,8 @@ use gpudrift::generate::{
 #[command(after_help = "Examples:
   gpudrift generate -o store                                          20 features, a fifth of them drifted
   gpudrift generate -o wide --features 1000 --types f32 --drifted 0   1000 stable features
+  gpudrift generate -o bugs --drift swapped,time-zone,recoded --types f64,timestamp,string --drift-size 0.5
+                                                                      some kinds of drift, half as strong as usual
   gpudrift generate -o data --demo --force                            the demo store of gpudrift's repository")]
 pub(crate) struct GenerateArgs {
     /// Folder to write reference/, current/ and truth.json into
@@ -23,7 +25,7 @@ pub(crate) struct GenerateArgs {
     pub(crate) output: PathBuf,
     /// Write the demo store of gpudrift's repository, which has its own features, rows and seed
     #[arg(long, conflicts_with_all = [
-        "rows", "current_rows", "features", "types", "drifted", "drift", "codec", "dictionary", "no_dictionary",
+        "rows", "current_rows", "features", "types", "drifted", "drift", "drift_size", "codec", "dictionary", "no_dictionary",
         "row_group_rows", "files", "nulls", "nans", "layout", "seed",
     ])]
     pub(crate) demo: bool,
@@ -45,8 +47,11 @@ pub(crate) struct GenerateArgs {
     pub(crate) drifted: f64,
     /// Kinds of drift, in turns [default: every kind]
     #[arg(long, value_name = "KIND,...", value_delimiter = ',',
-        value_parser = PossibleValuesParser::new(DRIFT_KINDS.map(|(name, _)| name)))]
+        value_parser = PossibleValuesParser::new(DRIFT_KINDS.map(|(name, kind)| PossibleValue::new(name).help(kind.says()))))]
     pub(crate) drift: Vec<String>,
+    /// How strong the drifts are: 0.5 is half of the usual, 2 twice; what has no size (a unit, a constant) does not follow
+    #[arg(long, value_name = "SIZE", default_value_t = 1.0)]
+    pub(crate) drift_size: f64,
     /// Compression of the files
     #[arg(long, default_value = "snappy", value_parser = PossibleValuesParser::new(CODECS.map(|(name, _)| name)))]
     pub(crate) codec: String,
@@ -125,6 +130,7 @@ fn spec(args: &GenerateArgs) -> anyhow::Result<GenerateSpec> {
             [] => DRIFT_KINDS.map(|(_, kind)| kind).to_vec(),
             names => names.iter().filter_map(|name| DriftKind::named(name)).collect(),
         },
+        drift_size: args.drift_size,
         nulls: args.nulls,
         nans: args.nans,
         seed: args.seed,

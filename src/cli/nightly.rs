@@ -6,7 +6,7 @@ use clap::Args;
 use gpudrift::alert::{Alerts, AlertsConfig};
 use gpudrift::config::Rules;
 use gpudrift::history::{History, HistoryConfig, HistoryError, RunIdentity, RunLabel, Stored};
-use gpudrift::quality::VOLUME;
+use gpudrift::quality::{FROZEN, VOLUME};
 use gpudrift::report::Report;
 use gpudrift::window::AsOf;
 
@@ -113,6 +113,11 @@ impl Nightly {
             && history.check_volume(&identity, report).is_err()
         {
             report.run.blind_checks.push(VOLUME.to_owned());
+        }
+        if let Ok((history, _)) = &self.state
+            && history.check_still(&identity, report).is_err()
+        {
+            report.run.blind_checks.push(FROZEN.to_owned());
         }
     }
 

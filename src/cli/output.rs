@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 /// Somewhere to write, checked before the work starts.
 #[derive(Debug)]
@@ -41,7 +41,12 @@ impl Output {
             Ok(found) if found.permissions().readonly() => bail!("{option} {} is read-only", path.display()),
             _ => {}
         }
-        drop(temporary(&path).with_context(|| format!("cannot write {option} {}", path.display()))?);
+        let there = match folder(&path) {
+            folder if folder.is_dir() => Ok(()),
+            folder => Err(anyhow!("there is no folder {}; make it", folder.display())),
+        };
+        let made = there.and_then(|()| Ok(temporary(&path)?));
+        drop(made.with_context(|| format!("cannot write {option} {}", path.display()))?);
         Ok(Self::File(path))
     }
 

@@ -82,6 +82,7 @@ pub use propose::{Sides, propose};
 pub use resolve::{Resolved, resolve};
 pub use rules::{Applied, Idle, Layer, Rank, RuleSet, Rules};
 pub use schema::schema;
+pub(crate) use secret::public_address;
 pub use secret::{Refused, Secret, SecretError};
 pub use sections::Sections;
 pub(crate) use select::did_you_mean;

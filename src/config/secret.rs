@@ -146,6 +146,36 @@ impl<'de> Deserialize<'de> for Refused {
     }
 }
 
+/// Reads an address that anybody may see: one that holds a password or a token is an error, which does not show it.
+///
+/// # Errors
+/// When it is no text, or holds a secret.
+pub(crate) fn public_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let address = Option::<String>::deserialize(deserializer)?;
+    match address.as_deref().and_then(secret_in) {
+        Some(what) => Err(serde::de::Error::custom(format!(
+            "{UNSEEN}a secret does not stand in the configuration: this address holds {what}; leave it out, and name it \
+             with a key that ends in _env (an environment variable) or _file (a file)"
+        ))),
+        None => Ok(address),
+    }
+}
+
+/// The secret that an address holds: before its host, or in its query.
+fn secret_in(address: &str) -> Option<&'static str> {
+    const KEYS: [&str; 10] =
+        ["token", "access_token", "key", "api_key", "apikey", "routing_key", "secret", "password", "signature", "sig"];
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let user = place.split('/').next().is_some_and(|host| host.contains('@'));
+    let mut keys = query.split('&').filter_map(|pair| Some(pair.split_once('=')?.0.to_lowercase()));
+    match (user, keys.any(|key| KEYS.contains(&key.as_str()))) {
+        (true, _) => Some("a user and a password"),
+        (false, true) => Some("a token in its query"),
+        (false, false) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +226,32 @@ mod tests {
         let unknown = said("token = 'hunter2'").unwrap_err();
         assert!(unknown.contains("unknown key `token`") && !unknown.contains("hunter2"), "{unknown}");
         assert_eq!(said("url_env = 'SLACK_URL'").unwrap().url_env.as_deref(), Some("SLACK_URL"));
+    }
+
+    #[test]
+    fn an_address_that_holds_a_secret_is_an_error_that_does_not_show_it() {
+        #[derive(Debug, Deserialize)]
+        struct Hook {
+            #[serde(default, deserialize_with = "public_address")]
+            endpoint: Option<String>,
+        }
+        let said = |address: &str| {
+            let text = format!("\nendpoint = '{address}'");
+            let document = super::super::Document::parse(&text, Path::new("gpudrift.toml")).unwrap();
+            toml::from_str::<Hook>(&text).map_err(|error| document.explain(&error).to_string())
+        };
+        for address in [
+            "https://bot:hunter2@hooks.example/x",
+            "bot:hunter2@mail.example:587",
+            "https://hooks.example/x?v=1&Token=hunter2",
+        ] {
+            let refused = said(address).unwrap_err();
+            assert!(refused.starts_with("gpudrift.toml, line 2: a secret does not stand"), "{refused}");
+            assert!(!refused.contains("hunter2"), "{refused}");
+        }
+        for address in ["https://hooks.example:8443/a@b?v=1", "mail.example:587", "http://[::1]:9093"] {
+            assert_eq!(said(address).unwrap().endpoint.as_deref(), Some(address));
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct SinkConfig {
     #[schemars(schema_with = "formats")]
     pub format: String,
     /// The file, relative to the folder of the configuration file; standard output without it, or with `-`. `{job}`
-    /// stands for the name of the job, `{date}` for the day of the run (UTC).
+    /// stands for the name of the job, `{date}` for the day of `--as-of`, or today (UTC).
     #[serde(default)]
     pub output: Option<PathBuf>,
     /// Show the N most severe features only, in the formats for people.

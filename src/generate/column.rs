@@ -12,7 +12,7 @@ use arrow::datatypes::{self as types, DataType, Field};
 
 use super::array::array_of;
 use super::distribution::{Distribution, Sampler};
-use super::drift::{Drift, DriftKind};
+use super::drift::Drift;
 use super::error::GenerateError;
 use super::feature::{Feature, Side, Specials};
 use super::random::{Purpose, Stream, hash, mix, unit};
@@ -27,8 +27,9 @@ pub(super) struct Column {
     /// The distribution of this side, drift included where it acts on shares.
     distribution: Distribution,
     sampler: Sampler,
-    /// The drift, where it acts on single numbers.
     drift: Option<Drift>,
+    /// Whether the drift acts on single numbers.
+    moves: bool,
     decimals: Option<u8>,
     specials: Specials,
     values: Stream,
@@ -42,30 +43,37 @@ impl Column {
         let data_type = feature.type_on(side).clone();
         let class = class_of(&data_type).ok_or_else(|| wrong(format!("type {data_type} is not written")))?;
         let drift = feature.drift.as_ref().filter(|_| side == Side::Current);
-        if let Some(kind) = drift.map(Drift::kind).filter(|kind| !kind.applies_to(class)) {
+        if let Some(kind) = drift.map(Drift::kind).filter(|kind| !kind.takes(&data_type)) {
             return Err(wrong(format!("a {data_type} cannot drift by {}", kind.name())));
         }
-        let distribution = match drift {
+        let changed = match drift {
             Some(drift) => drift.distribution(&feature.distribution).map_err(wrong)?,
-            None => feature.distribution.clone(),
+            None => None,
         };
+        let moves = changed.is_none();
+        let distribution = changed.unwrap_or_else(|| feature.distribution.clone());
         check_distribution(&distribution, class, &data_type).map_err(wrong)?;
         let specials = drift.map_or(feature.specials, |drift| drift.specials(feature.specials));
         check_specials(&specials, &data_type, &feature.name)?;
-        let acts_on_shares = feature.distribution.is_category()
-            || matches!(feature.distribution, Distribution::Bernoulli { .. })
-                && drift.is_some_and(|drift| drift.kind() == DriftKind::Shift);
+        let drawn = if drift.is_some_and(Drift::repeats) { Side::Reference } else { side };
         Ok(Self {
-            field: Field::new(&feature.name, data_type, true),
+            field: Field::new(&feature.name, data_type.clone(), true),
             class,
             sampler: Sampler::new(&distribution),
             distribution,
-            drift: drift.filter(|_| !acts_on_shares).cloned(),
-            decimals: feature.decimals,
+            drift: drift.cloned(),
+            moves,
+            // Whole numbers have none, and are rounded once.
+            decimals: feature.decimals.filter(|_| !data_type.is_integer()),
             specials,
-            values: Stream::new(seed, side, &feature.name, Purpose::Values),
-            marks: Stream::new(seed, side, &feature.name, Purpose::Specials),
+            values: Stream::new(seed, drawn, &feature.name, Purpose::Values),
+            marks: Stream::new(seed, drawn, &feature.name, Purpose::Specials),
         })
+    }
+
+    /// The column under another name.
+    pub(super) fn named(self, name: &str) -> Self {
+        Self { field: self.field.with_name(name), ..self }
     }
 
     /// The rows from `first_row` on, `count` of them.
@@ -107,11 +115,17 @@ impl Column {
     fn numbers(&self, draws: &[u64]) -> Vec<f64> {
         let (low, high) = limits(self.field.data_type());
         let grid = self.decimals.map(|digits| libm::exp10(f64::from(digits)));
+        let drift = self.drift.as_ref().filter(|_| self.moves);
+        // What a drift finds in a column of whole numbers is whole.
+        let whole = drift.is_some() && self.field.data_type().is_integer();
         draws
             .iter()
             .map(|draw| {
                 let mut value = self.sampler.value(unit(*draw));
-                if let Some(drift) = &self.drift {
+                if whole {
+                    value = value.round();
+                }
+                if let Some(drift) = drift {
                     value = drift.number(value);
                 }
                 if let Some(grid) = grid {
@@ -134,13 +148,13 @@ impl Column {
     ) -> ArrayRef {
         const FROM_NUMBER: u32 = 3;
         let scale_digits = u32::from(scale.unsigned_abs());
-        let constant = matches!(self.distribution, Distribution::Constant { .. })
-            || self.drift.as_ref().is_some_and(|drift| drift.kind() == DriftKind::Constant);
+        let constant = matches!(self.distribution, Distribution::Constant { .. });
+        let exact = |number: f64| constant || self.drift.as_ref().is_some_and(|drift| drift.exact(number));
         let extra = if precision > 18 { scale_digits.saturating_sub(FROM_NUMBER) } else { 0 };
         let grid = libm::exp10(f64::from(scale_digits - extra));
         let ten_to_extra = 10_u64.pow(extra);
         let unscaled = draws.iter().zip(numbers).map(|(draw, number)| {
-            let digits = if constant { 0 } else { mix(*draw) % ten_to_extra };
+            let digits = if exact(*number) { 0 } else { mix(*draw) % ten_to_extra };
             (number * grid).round() as i128 * i128::from(ten_to_extra) + i128::from(digits)
         });
         let array = PrimitiveArray::<types::Decimal128Type>::new(unscaled.collect(), nulls);
@@ -288,6 +302,7 @@ mod tests {
     use half::f16;
 
     use super::*;
+    use crate::generate::drift::{Scale, VanishedCategory};
     use crate::generate::types::TYPES;
 
     fn feature(data_type: DataType) -> Feature {
@@ -342,7 +357,7 @@ mod tests {
             [DataType::Binary, DataType::FixedSizeBinary(8), DataType::Utf8, crate::generate::types::dictionary()]
         {
             let mut feature = Feature::new("f", data_type, Distribution::zipf(["a", "b", "c"], 0.0));
-            feature.drift = Some(Drift::VanishedCategory { label: "a".into() });
+            feature.drift = Some(VanishedCategory { label: "a".into() }.into());
             let [before, after] = Side::BOTH.map(|side| {
                 let rows = Column::new(&feature, side, 1).expect("valid").rows(0, 100);
                 let rows = arrow::compute::cast(&rows, &DataType::Binary).expect("text and bytes");
@@ -373,7 +388,7 @@ mod tests {
         nan_in_integers.specials.nans = 0.1;
         assert!(message(&nan_in_integers).contains("`f`: only floats"));
         let mut scaled_names = feature(DataType::Utf8);
-        scaled_names.drift = Some(Drift::Scale { factor: 2.0 });
+        scaled_names.drift = Some(Scale { factor: 2.0 }.into());
         assert!(message(&scaled_names).contains("Utf8 cannot drift by scale"));
         let mut too_many = feature(DataType::Float32);
         too_many.specials = Specials { nulls: 0.7, nans: 0.7, ..Specials::default() };

@@ -101,6 +101,24 @@ pub enum Distribution {
         /// How many there are.
         pool: u64,
     },
+    /// A share of one distribution, the rest of another.
+    Either {
+        /// Share of the first.
+        share: f64,
+        /// The first.
+        first: Box<Distribution>,
+        /// The second.
+        second: Box<Distribution>,
+    },
+    /// What another distribution has within limits.
+    Between {
+        /// Lower limit; may be infinite.
+        low: f64,
+        /// Upper limit; may be infinite.
+        high: f64,
+        /// The other one.
+        of: Box<Distribution>,
+    },
 }
 
 impl Distribution {
@@ -131,6 +149,7 @@ enum Kind {
     Cumulative(Vec<f64>),
     Floor(Box<Sampler>),
     Either { share: f64, first: Box<Sampler>, second: Box<Sampler> },
+    Part { from: f64, width: f64, of: Box<Sampler> },
 }
 
 const STEPS: u32 = 1024;
@@ -158,6 +177,14 @@ impl Sampler {
                 first: Box::new(linear(0.0, 0.0)),
                 second: Box::new(Self::new(&D::LogNormal { median: *median, sigma: *sigma })),
             },
+            D::Either { share, first, second } => {
+                Kind::Either { share: *share, first: Box::new(Self::new(first)), second: Box::new(Self::new(second)) }
+            }
+            D::Between { low, high, of } => {
+                let of = Self::new(of);
+                let (from, to) = (of.share_below(*low), of.share_below(high.next_up()));
+                Kind::Part { from, width: to - from, of: Box::new(of) }
+            }
             D::Bernoulli { share } => Kind::Cumulative(vec![1.0 - share]),
             D::Geometric { mean } => Kind::Floor(Box::new(Self::new(&D::Exponential { mean: *mean }))),
             D::Poisson { mean } => Kind::Cumulative(poisson(*mean)),
@@ -204,7 +231,26 @@ impl Sampler {
             Kind::Floor(inner) => inner.value(u).floor(),
             Kind::Either { share, first, second } if u < *share => first.value(within(u / share)),
             Kind::Either { share, second, .. } => second.value(within((u - share) / (1.0 - share))),
+            Kind::Part { from, width, of } => of.value(within(from + width * u)),
         }
+    }
+
+    /// The share of the values below `value`, to 2^-52.
+    #[must_use]
+    pub fn share_below(&self, value: f64) -> f64 {
+        if value.is_infinite() {
+            return if value > 0.0 { 1.0 } else { 0.0 };
+        }
+        let (mut below, mut above) = (0.0, 1.0);
+        for _ in 0..52 {
+            let u = f64::midpoint(below, above);
+            if self.value(u) < value {
+                below = u;
+            } else {
+                above = u;
+            }
+        }
+        below
     }
 
     /// About one standard deviation of the bulk: half the distance between the 16th and the 84th percentile.
@@ -240,6 +286,7 @@ mod tests {
             D::Constant { value: 7.0 },
             D::zipf(["a", "b", "c"], 1.0),
             D::Ids { prefix: "u".into(), pool: 1000 },
+            D::Between { low: 4.0, high: 6.0, of: Box::new(D::Normal { mean: 5.0, sd: 2.0 }) },
         ];
         for distribution in all {
             let sampler = Sampler::new(&distribution);

@@ -22,6 +22,12 @@ pub enum GenerateError {
         /// Their sum.
         sum: f64,
     },
+    /// A size that no drift has.
+    #[error("the size of the drifts is {value}; it lies above 0 and is at most 10")]
+    Size {
+        /// What it was.
+        value: f64,
+    },
     /// A number that must be at least one.
     #[error("{what} is 0; at least 1 is needed")]
     Zero {

@@ -33,7 +33,11 @@ mod types;
 mod write;
 
 pub use distribution::{Distribution, Sampler};
-pub use drift::{DRIFT_KINDS, Drift, DriftKind, Value};
+pub use drift::{
+    Clipping, Constant, DRIFT_KINDS, DefaultValue, Drift, DriftKind, Frozen, NewCategory, NullSpike, Recoded, Rounding,
+    Scale, Shape, Shares, Shift, SignFlip, Spelling, Spread, Swapped, TimeZone, Truncation, UnitChange, Value,
+    VanishedCategory,
+};
 pub use error::GenerateError;
 pub use feature::{Expected, Feature, Presence, Side, Specials};
 pub use spec::GenerateSpec;

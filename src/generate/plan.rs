@@ -1,9 +1,11 @@
 //! From a [`GenerateSpec`] to a list of features: names, distributions and drifts.
 
+use std::collections::BTreeMap;
+
 use arrow::datatypes::{DataType, TimeUnit};
 
-use super::distribution::{Distribution, Sampler};
-use super::drift::{Drift, DriftKind, Value};
+use super::distribution::Distribution;
+use super::drift::{DriftKind, Swapped};
 use super::error::GenerateError;
 use super::feature::{Expected, Feature, Specials};
 use super::random::{hash, mix};
@@ -12,17 +14,20 @@ use super::types::{Class, class_of, dictionary, limits, ticks_per_day};
 
 /// The features of a store made to measure.
 pub(super) fn features(spec: &GenerateSpec) -> Result<Vec<Feature>, GenerateError> {
-    let kinds = kinds_of_drift(spec)?;
+    let planned = kinds_of_drift(spec)?;
     let mut turns = Turns::default();
-    let mut features = Vec::with_capacity(spec.features);
-    for (index, kind) in kinds.into_iter().enumerate() {
+    let mut features: Vec<Feature> = Vec::with_capacity(spec.features);
+    for (index, drift) in planned.iter().enumerate() {
         let data_type = spec.types[index % spec.types.len()].clone();
         let class = class_of(&data_type).ok_or_else(|| GenerateError::Unknown {
             what: "type",
             name: data_type.to_string(),
             known: super::types::TYPES.map(|(name, _)| name).join(", "),
         })?;
-        let (what, distribution, decimals) = turns.distribution(&data_type, class, kind.is_some());
+        // Two that change places must differ in what they are about.
+        let other = drift.as_ref().and_then(|drift| drift.partner).and_then(|partner| features.get(partner));
+        let unlike = other.map(|other| other.distribution.clone());
+        let (what, distribution, decimals) = turns.distribution(&data_type, class, drift.as_ref(), unlike.as_ref());
         let mut feature = Feature::new(name_of(what, index), data_type, distribution);
         feature.decimals = decimals;
         if class == Class::Nested {
@@ -32,41 +37,79 @@ pub(super) fn features(spec: &GenerateSpec) -> Result<Vec<Feature>, GenerateErro
         if feature.data_type.is_floating() {
             feature.specials.nans = spec.nans;
         }
-        if let Some(kind) = kind {
-            feature.drift = Some(turns.drift(kind, &feature));
-            feature.expected = if kind == DriftKind::NullSpike { Expected::Info } else { Expected::Critical };
-        }
         features.push(feature);
+    }
+    let names: Vec<String> = features.iter().map(|feature| feature.name.clone()).collect();
+    for (feature, planned) in features.iter_mut().zip(planned) {
+        let Some(Planned { kind, turn, partner }) = planned else { continue };
+        let drift = match partner {
+            Some(partner) => Swapped { with: names[partner].clone() }.into(),
+            None => kind.planned(feature, turn, spec.drift_size),
+        };
+        feature.expected = drift.expected(feature);
+        feature.drift = Some(drift);
     }
     Ok(features)
 }
 
-/// The kind of drift of every feature. Which ones drift is decided by the seed, how many by the share.
-fn kinds_of_drift(spec: &GenerateSpec) -> Result<Vec<Option<DriftKind>>, GenerateError> {
+/// The drift that a feature is to have.
+#[derive(Clone, Copy, Debug)]
+struct Planned {
+    kind: DriftKind,
+    /// How many have the kind already.
+    turn: usize,
+    /// The feature that it changes places with.
+    partner: Option<usize>,
+}
+
+/// The drift of every feature. Which ones drift is decided by the seed, how many by the share.
+fn kinds_of_drift(spec: &GenerateSpec) -> Result<Vec<Option<Planned>>, GenerateError> {
+    let type_of = |index: usize| &spec.types[index % spec.types.len()];
     let possible_for = |index: usize| -> Vec<DriftKind> {
-        let class = class_of(&spec.types[index % spec.types.len()]);
-        spec.drift.iter().copied().filter(|kind| class.is_some_and(|class| kind.applies_to(class))).collect()
+        spec.drift.iter().copied().filter(|kind| kind.takes(type_of(index))).collect()
     };
     let wanted = rounded_share(spec.features, spec.drifted);
     let mut order: Vec<usize> = (0..spec.features).filter(|index| !possible_for(*index).is_empty()).collect();
+    let too_few = |possible: usize| GenerateError::TooFewCanDrift {
+        wanted,
+        possible,
+        kinds: spec.drift.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "),
+    };
     if wanted > order.len() {
-        return Err(GenerateError::TooFewCanDrift {
-            wanted,
-            possible: order.len(),
-            kinds: spec.drift.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "),
-        });
+        return Err(too_few(order.len()));
     }
     order.sort_by_key(|index| mix(spec.seed ^ hash(&index.to_le_bytes())));
-    let mut kinds = vec![None; spec.features];
+    let mut planned: Vec<Option<Planned>> = vec![None; spec.features];
     // The kind that was used least so far, so that rare types get theirs and every kind has its turn.
-    let mut used: Vec<DriftKind> = Vec::with_capacity(wanted);
-    for index in order.into_iter().take(wanted) {
-        let times = |kind: &DriftKind| used.iter().filter(|other| *other == kind).count();
-        let kind = possible_for(index).into_iter().min_by_key(times);
-        used.extend(kind);
-        kinds[index] = kind;
+    let mut used: BTreeMap<DriftKind, usize> = BTreeMap::new();
+    let mut left = wanted;
+    for (at, &index) in order.iter().enumerate() {
+        if left == 0 {
+            break;
+        }
+        if planned[index].is_some() {
+            continue;
+        }
+        let is_free = |other: &usize| planned[*other].is_none() && type_of(*other) == type_of(index);
+        let partner = order[at + 1..].iter().copied().find(is_free).filter(|_| left >= 2);
+        let times = |kind: &DriftKind| used.get(kind).copied().unwrap_or(0);
+        let mut possible = possible_for(index);
+        possible.retain(|kind| *kind != DriftKind::Swapped || partner.is_some());
+        let Some(kind) = possible.into_iter().min_by_key(times) else { continue };
+        let turn = times(&kind);
+        let partner = partner.filter(|_| kind == DriftKind::Swapped);
+        planned[index] = Some(Planned { kind, turn, partner });
+        if let Some(partner) = partner {
+            planned[partner] = Some(Planned { kind, turn, partner: Some(index) });
+        }
+        let made = 1 + usize::from(partner.is_some());
+        *used.entry(kind).or_default() += made;
+        left -= made;
     }
-    Ok(kinds)
+    if left > 0 {
+        return Err(too_few(wanted - left));
+    }
+    Ok(planned)
 }
 
 #[expect(
@@ -79,21 +122,44 @@ fn rounded_share(number: usize, share: f64) -> usize {
     (number as f64 * share).round() as usize
 }
 
+/// What a feature is about, its distribution and its decimal places.
+type About = (&'static str, Distribution, Option<u8>);
+
 /// Takes the entries of each list in turns, so that a store of some size has seen all of them.
 #[derive(Debug, Default)]
 struct Turns {
     distributions: [usize; 4],
-    drifts: usize,
 }
 
 impl Turns {
-    /// What the feature is about, its distribution and its decimal places.
+    /// The next distribution on which the drift shows as what it is; the next one at all where none does.
     fn distribution(
         &mut self,
         data_type: &DataType,
         class: Class,
-        drifts: bool,
-    ) -> (&'static str, Distribution, Option<u8>) {
+        drift: Option<&Planned>,
+        unlike: Option<&Distribution>,
+    ) -> About {
+        let shown = drift.and_then(|drift| drift.kind.shown_by(data_type, drift.turn));
+        if let Some((what, distribution)) = shown {
+            return (what, distribution, None);
+        }
+        let next = self.next(data_type, class, drift.is_some());
+        let mut tried = next.clone();
+        for _ in 0..NUMBERS {
+            let (_, distribution, decimals) = &tried;
+            let mut feature = Feature::new("", data_type.clone(), distribution.clone());
+            feature.decimals = *decimals;
+            let suits = drift.is_none_or(|drift| drift.kind.suits(&feature));
+            if suits && unlike != Some(distribution) {
+                return tried;
+            }
+            tried = self.next(data_type, class, drift.is_some());
+        }
+        next
+    }
+
+    fn next(&mut self, data_type: &DataType, class: Class, drifts: bool) -> About {
         let list = match class {
             Class::Number | Class::Nested => 0,
             Class::Boolean => 1,
@@ -111,38 +177,6 @@ impl Turns {
             Class::Category => category(turn, drifts || *data_type == dictionary()),
         }
     }
-
-    fn drift(&mut self, kind: DriftKind, feature: &Feature) -> Drift {
-        const UNITS: [(f64, f64); 4] = [(1000.0, 0.0), (1.8, 32.0), (100.0, 0.0), (3600.0, 0.0)];
-        self.drifts += 1;
-        let sampler = Sampler::new(&feature.distribution);
-        let whole = |v: f64| if feature.data_type.is_floating() { v } else { v.round().max(1.0) };
-        match kind {
-            DriftKind::Shift => Drift::Shift {
-                by: match &feature.distribution {
-                    Distribution::Bernoulli { share } if *share > 0.5 => -0.3,
-                    Distribution::Bernoulli { .. } => 0.3,
-                    Distribution::Category { .. } => 1.0,
-                    _ => whole(sampler.spread()),
-                },
-            },
-            DriftKind::Scale => Drift::Scale { factor: 3.0 },
-            DriftKind::UnitChange => {
-                let (factor, offset) = UNITS[self.drifts % UNITS.len()];
-                Drift::UnitChange { factor, offset }
-            }
-            DriftKind::NullSpike => Drift::NullSpike { share: (feature.specials.nulls + 0.4).min(1.0) },
-            DriftKind::NewCategory => Drift::NewCategory { label: "unseen".into(), share: 0.1 },
-            DriftKind::VanishedCategory => Drift::VanishedCategory { label: label(feature, 0) },
-            DriftKind::Constant => Drift::Constant {
-                value: match feature.distribution {
-                    Distribution::Category { .. } => Value::Label(label(feature, 0)),
-                    _ => Value::Number(sampler.value(0.5)),
-                },
-            },
-            DriftKind::Clipping => Drift::Clipping { low: sampler.value(0.25), high: sampler.value(0.75) },
-        }
-    }
 }
 
 /// A name that says what the feature is about and of whom, and is different for every feature.
@@ -151,17 +185,10 @@ fn name_of(what: &str, index: usize) -> String {
     format!("{}_{what}_{index:04}", OF[index % OF.len()])
 }
 
-fn label(feature: &Feature, rank: usize) -> String {
-    match &feature.distribution {
-        Distribution::Category { labels, .. } => labels[rank].clone(),
-        _ => String::new(),
-    }
-}
-
 /// Number of different numeric distributions.
 const NUMBERS: usize = 10;
 
-fn number(turn: usize, size: f64, data_type: &DataType) -> (&'static str, Distribution, Option<u8>) {
+fn number(turn: usize, size: f64, data_type: &DataType) -> About {
     use Distribution as D;
     // Types that hold few values get distributions that fit into them.
     let narrow = matches!(data_type, DataType::Int8 | DataType::UInt8) || limits(data_type).1 < 1e4;
@@ -186,7 +213,7 @@ fn number(turn: usize, size: f64, data_type: &DataType) -> (&'static str, Distri
     }
 }
 
-fn moment(turn: usize, data_type: &DataType) -> (&'static str, Distribution, Option<u8>) {
+fn moment(turn: usize, data_type: &DataType) -> About {
     use Distribution as D;
     let day = ticks_per_day(data_type);
     // 1 January 2026, in days since 1970.
@@ -202,7 +229,7 @@ fn moment(turn: usize, data_type: &DataType) -> (&'static str, Distribution, Opt
     }
 }
 
-fn category(turn: usize, only_categories: bool) -> (&'static str, Distribution, Option<u8>) {
+fn category(turn: usize, only_categories: bool) -> About {
     const COUNTRIES: [&str; 12] = ["DE", "FR", "GB", "IT", "ES", "PL", "NL", "SE", "AT", "BE", "PT", "CZ"];
     const DEVICES: [&str; 5] = ["phone", "desktop", "tablet", "tv", "watch"];
     const PLANS: [&str; 4] = ["free", "basic", "plus", "premium"];
@@ -225,9 +252,10 @@ mod tests {
 
     #[test]
     fn the_share_of_drifted_features_is_met_and_names_differ() {
-        let spec = GenerateSpec { features: 200, drifted: 0.15, ..GenerateSpec::default() };
+        let mut spec = GenerateSpec { features: 200, drifted: 0.3, ..GenerateSpec::default() };
+        spec.types.push(DataType::Timestamp(TimeUnit::Millisecond, None));
         let features = features(&spec).expect("valid");
-        assert_eq!(features.iter().filter(|f| f.drift.is_some()).count(), 30);
+        assert_eq!(features.iter().filter(|f| f.drift.is_some()).count(), 60);
         assert_eq!(features.iter().map(|f| &f.name).collect::<HashSet<_>>().len(), 200);
         let kinds: HashSet<_> = features.iter().flat_map(|f| &f.drift).map(|d| d.kind().name()).collect();
         assert_eq!(kinds.len(), DRIFT_KINDS.len(), "{kinds:?}");
@@ -244,21 +272,39 @@ mod tests {
                     drifted: 1.0,
                     ..GenerateSpec::default()
                 };
-                let class = class_of(&make()).expect("known");
                 match features(&spec) {
                     Ok(features) => {
-                        assert!(kind.applies_to(class), "{name} {kind_name}");
+                        assert!(kind.takes(&make()), "{name} {kind_name}");
                         for feature in features {
                             super::super::column::Column::new(&feature, super::super::Side::Current, 1).expect(name);
                         }
                     }
                     Err(error) => {
-                        assert!(!kind.applies_to(class), "{name} {kind_name}: {error}");
+                        assert!(!kind.takes(&make()), "{name} {kind_name}: {error}");
                         assert!(error.to_string().contains("12 drifted features"), "{error}");
                     }
                 }
             }
         }
+    }
+
+    #[test]
+    fn features_change_places_in_pairs_of_one_type_that_differ() {
+        let spec =
+            GenerateSpec { features: 60, drifted: 0.5, drift: vec![DriftKind::Swapped], ..GenerateSpec::default() };
+        let features = features(&spec).expect("valid");
+        let named = |name: &str| features.iter().find(|feature| feature.name == name).expect("it is there");
+        let drifted: Vec<&Feature> = features.iter().filter(|feature| feature.drift.is_some()).collect();
+        assert_eq!(drifted.len(), 30);
+        for feature in drifted {
+            let other = named(feature.drift.as_ref().and_then(|drift| drift.partner()).expect("a partner"));
+            assert_eq!(other.drift.as_ref().and_then(|drift| drift.partner()), Some(feature.name.as_str()));
+            assert_eq!(other.data_type, feature.data_type);
+            assert_ne!(other.distribution, feature.distribution);
+        }
+        let alone =
+            GenerateSpec { features: 1, drifted: 1.0, drift: vec![DriftKind::Swapped], ..GenerateSpec::default() };
+        assert!(super::features(&alone).unwrap_err().to_string().contains("only 0"));
     }
 
     #[test]

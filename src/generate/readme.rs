@@ -1,18 +1,20 @@
 //! The `README.md` of the demo store, written from the table of its features.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use arrow::datatypes::DataType;
 use arrow::temporal_conversions::date32_to_datetime;
 
 use super::distribution::Distribution;
-use super::drift::{Drift, Value};
 use super::feature::{Expected, Feature, Presence};
 use super::types::{Class, class_of, ticks_per_day};
 
 /// What a reader should know about the demo store; the table names every feature.
 pub(super) fn demo(features: &[Feature], reference_rows: u64, current_rows: u64) -> String {
     let drifted = features.iter().filter(|feature| feature.drift.is_some()).count();
+    let kinds: BTreeSet<_> = features.iter().filter_map(|feature| Some(feature.drift.as_ref()?.kind())).collect();
+    let kinds = kinds.len();
     let mut text = format!(
         "# The demo feature store
 
@@ -21,7 +23,7 @@ value is made up by `gpudrift generate --demo --output data --force`, which also
 same facts for programs), so neither can go stale. The bytes are the same on every machine.
 
 * `reference/`: {reference_rows} rows, `current/`: {current_rows} rows, two files a side, several row groups a file.
-* {} features. {drifted} of them drift by design, at least one for each kind of drift; most of the others are stable.
+* {} features. {drifted} of them drift by design, in {kinds} ways; most of the others are stable.
 * The last column says what a scan with default options should find. *ok*: no drift. *info*: no drift, but something
   to remark. *warning*: PSI from 0.1 to below 0.2. *critical*: PSI of 0.2 or more. *skipped*: cannot be compared.
 
@@ -102,7 +104,7 @@ fn point_in_time(days: f64, data_type: &DataType) -> String {
     }
 }
 
-fn span(days: f64) -> String {
+pub(super) fn span(days: f64) -> String {
     let tenths = |number: f64| (number * 10.0).round() / 10.0;
     match days {
         _ if days >= 1.0 => format!("{} days", tenths(days)),
@@ -137,6 +139,10 @@ fn numbers(distribution: &Distribution) -> String {
             names.join(", ")
         }
         D::Ids { pool, .. } => format!("identifiers, one of {pool}"),
+        D::Either { share, first, second } => {
+            format!("{} {}, the rest {}", percent(*share), numbers(first), numbers(second))
+        }
+        D::Between { low, high, of } => format!("{} from {low} to {high}", numbers(of)),
     }
 }
 
@@ -146,29 +152,7 @@ fn change(feature: &Feature) -> String {
         (_, Presence::CurrentOnly) => "the column is new".into(),
         (None, _) if feature.current_type.is_some() => "the type changed, the values did not".into(),
         (None, _) => "nothing".into(),
-        (Some(drift), _) => format!("**{}**: {}", drift.kind().name(), describe(drift, feature)),
-    }
-}
-
-fn describe(drift: &Drift, feature: &Feature) -> String {
-    match drift {
-        Drift::Shift { by } => match &feature.distribution {
-            Distribution::Bernoulli { share } => format!("true in {}", percent(share + by)),
-            Distribution::Category { .. } => "the categories swap their shares".into(),
-            _ if class_of(&feature.data_type) == Some(Class::Time) => {
-                format!("{} later", span(by / ticks_per_day(&feature.data_type)))
-            }
-            _ => format!("{by} is added"),
-        },
-        Drift::Scale { factor } => format!("× {factor}"),
-        Drift::UnitChange { factor, offset } if *offset == 0.0 => format!("× {factor}"),
-        Drift::UnitChange { factor, offset } => format!("× {factor} + {offset}"),
-        Drift::NullSpike { share } => format!("{} are null", percent(*share)),
-        Drift::NewCategory { label, share } => format!("{label} appears in {}", percent(*share)),
-        Drift::VanishedCategory { label } => format!("{label} no longer appears"),
-        Drift::Constant { value: Value::Number(value) } => format!("always {value}"),
-        Drift::Constant { value: Value::Label(label) } => format!("always {label}"),
-        Drift::Clipping { low, high } => format!("nothing below {low} or above {high}"),
+        (Some(drift), _) => format!("**{}**: {}", drift.kind().name(), drift.describe(feature)),
     }
 }
 
@@ -182,7 +166,7 @@ fn expected(level: Expected) -> &'static str {
     }
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     // Rounded to tenths of a percent, without a trailing zero: 12.5 %, 3 %.
     format!("{} %", (share * 1000.0).round() / 10.0)
 }

@@ -33,6 +33,9 @@ pub struct GenerateSpec {
     pub drifted: f64,
     /// Kinds of drift. A drifted feature takes, of those that its type allows, the one used least so far.
     pub drift: Vec<DriftKind>,
+    /// How strong the drifts are: 1 is easily seen, 0.5 is half of it. Those that have no size (a unit, a constant) do
+    /// not follow it.
+    pub drift_size: f64,
     /// Share of nulls in every feature.
     pub nulls: f64,
     /// Share of NaN in every feature of floats.
@@ -53,6 +56,7 @@ impl Default for GenerateSpec {
             types: types.to_vec(),
             drifted: 0.2,
             drift: DRIFT_KINDS.map(|(_, kind)| kind).to_vec(),
+            drift_size: 1.0,
             nulls: 0.0,
             nans: 0.0,
             seed: 42,
@@ -75,6 +79,9 @@ impl GenerateSpec {
             if !(0.0..=1.0).contains(&value) {
                 return Err(GenerateError::Share { what, value });
             }
+        }
+        if !(self.drift_size > 0.0 && self.drift_size <= 10.0) {
+            return Err(GenerateError::Size { value: self.drift_size });
         }
         for (what, number) in [("the number of features", self.features), ("the number of types", self.types.len())] {
             if number == 0 {
@@ -108,6 +115,7 @@ mod tests {
         assert!(refused(|s| s.drifted = 1.5).contains("drifted features is 1.5"));
         assert!(refused(|s| s.nulls = -0.1).contains("nulls is -0.1"));
         assert!(refused(|s| s.nans = f64::NAN).contains("NaN is NaN"));
+        assert!(refused(|s| s.drift_size = f64::NAN).contains("size of the drifts is NaN"));
         assert!(refused(|s| s.features = 0).contains("number of features is 0"));
         assert!(refused(|s| s.types.clear()).contains("number of types is 0"));
     }

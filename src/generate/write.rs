@@ -15,6 +15,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use rayon::prelude::*;
 
 use super::column::Column;
+use super::drift::Drift;
 use super::error::GenerateError;
 use super::feature::{Feature, Side};
 use super::truth;
@@ -175,7 +176,25 @@ impl Store {
 
     fn columns(&self, side: Side) -> Result<Vec<Column>, GenerateError> {
         let present: Vec<&Feature> = self.features.iter().filter(|feature| feature.presence.has(side)).collect();
-        present.into_par_iter().map(|feature| Column::new(feature, side, self.seed)).collect()
+        present.into_par_iter().map(|feature| self.column(feature, side)).collect()
+    }
+
+    /// The column of a feature: its own, or that of the one it changed places with.
+    fn column(&self, feature: &Feature, side: Side) -> Result<Column, GenerateError> {
+        let drift = feature.drift.as_ref().filter(|_| side == Side::Current);
+        let Some(partner) = drift.and_then(Drift::partner) else { return Column::new(feature, side, self.seed) };
+        let wrong = |problem: String| GenerateError::Feature { feature: feature.name.clone(), problem };
+        let other = self.features.iter().find(|other| other.name == partner && other.presence.has(side));
+        let other = other.ok_or_else(|| wrong(format!("changes places with `{partner}`, which is not there")))?;
+        if other.drift.as_ref().and_then(Drift::partner) != Some(&feature.name) {
+            return Err(wrong(format!("changes places with `{partner}`, which has another drift")));
+        }
+        let (own, strange) = (feature.type_on(side), other.type_on(side));
+        if own != strange {
+            return Err(wrong(format!("is {own} and cannot change places with `{partner}`, which is {strange}")));
+        }
+        let undrifted = Feature { drift: None, ..other.clone() };
+        Ok(Column::new(&undrifted, side, self.seed)?.named(&feature.name))
     }
 
     fn write_side(&self, side: Side, columns: &[Column], output: &Path) -> Result<Written, GenerateError> {

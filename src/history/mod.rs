@@ -24,6 +24,7 @@ pub(crate) mod instant;
 mod models;
 mod record;
 mod sqlite;
+mod still;
 mod trend;
 mod validations;
 

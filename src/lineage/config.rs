@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::alert::Period;
-use crate::config::{Refused, Secret, SecretError};
+use crate::config::{Refused, Secret, SecretError, public_address};
 
 /// `[lineage]`: where events of OpenLineage go. None are made unless there is a path or an endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -22,6 +22,7 @@ pub struct LineageConfig {
     /// The file that events are added to, one a line.
     pub path: Option<PathBuf>,
     /// The URL that events are sent to: Marquez's `/api/v1/lineage`, for example.
+    #[serde(deserialize_with = "public_address")]
     pub endpoint: Option<String>,
     /// Refused: see `token_env`.
     pub token: Refused,

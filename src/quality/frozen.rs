@@ -1,10 +1,14 @@
 //! Features that stand still: the job that writes them did not run.
 
-use super::{Check, Found, RunSides, Sides};
+use super::{Check, Finding, Found, RunSides, Sides};
 use crate::change::Subject;
 use crate::column::Kind;
 use crate::format::{count, counted, ratio, real};
+use crate::report::FeatureReport;
 use crate::verdict::Level;
+
+/// Name of the check.
+pub const FROZEN: &str = "frozen";
 
 /// Below this chance of two equal samples the equality is no accident.
 const CHANCE: f64 = 1e-6;
@@ -18,7 +22,7 @@ pub(super) struct Frozen;
 
 impl Check for Frozen {
     fn name(&self) -> &'static str {
-        "frozen"
+        FROZEN
     }
 
     fn feature(&self, sides: &Sides<'_>) -> Option<Found> {
@@ -76,20 +80,78 @@ fn is_key(subject: &Subject) -> bool {
         known.into_iter().all(|value| value.fract() == 0.0)
     };
     subject.distinct[0].is_some_and(once)
-        && (subject.kind == Kind::Categorical || subject.numbers.as_ref().is_some_and(whole))
+        && match subject.kind {
+            Kind::Categorical => true,
+            // The times of events are whole numbers of something, and new every night.
+            Kind::Temporal => false,
+            _ => subject.numbers.as_ref().is_some_and(whole),
+        }
 }
 
-/// About the chance that two samples of one distribution agree in all counts: a product of normal densities at 0,
-/// 1 / √(4 π n p (1 − p)), one for each value but the last.
+/// The chance that two samples of the feature agree in all counts.
 fn by_chance(subject: &Subject) -> f64 {
-    let n = subject.values(0);
     let rows: Vec<u64> = match subject.gap {
         Some(_) => subject.atoms.iter().map(|atom| atom.rows[0]).collect(),
         None => subject.labels.iter().map(|label| label.rows[0]).collect(),
     };
+    chance_of_equal(&rows, subject.values(0))
+}
+
+/// About the chance that two samples of `n` values of one distribution agree in all of the counts `rows`: a product of
+/// normal densities at 0, 1 / √(4 π n p (1 − p)), one for each count but the first.
+fn chance_of_equal(rows: &[u64], n: u64) -> f64 {
     let one = |&rows: &u64| {
         let variance = 4.0 * std::f64::consts::PI * real(rows) * (1.0 - ratio(rows, n));
         if variance > 1.0 { 1.0 / variance.sqrt() } else { 1.0 }
     };
     rows.iter().skip(1).map(one).product()
+}
+
+/// Whether a feature that moves from night to night would hold by chance what it held the night before: it has few
+/// values, or it is a key, which is the same every night by its nature.
+#[must_use]
+pub fn may_stand_still(feature: &FeatureReport) -> bool {
+    let side = &feature.current;
+    let values = side.rows.saturating_sub(side.nulls).saturating_sub(side.nans);
+    let Some(distinct) = side.facts.as_ref().and_then(|facts| facts.distinct) else { return true };
+    let names = feature.kind == Kind::Categorical || feature.data_type.contains("int");
+    if values == 0 || (names && ratio(distinct, values) >= KEY) {
+        return true;
+    }
+    let counts: Vec<u64> = match (&feature.categories, &feature.psi_bins) {
+        (Some(categories), _) => categories.top.iter().map(|category| category.current).collect(),
+        (None, Some(bins)) => bins.current.clone(),
+        (None, None) => Vec::new(),
+    };
+    !has_many_values(feature) && chance_of_equal(&counts, values) >= CHANCE
+}
+
+/// Whether it has so many different values that mean, deviation and quantiles of two samples never agree.
+#[must_use]
+pub fn has_many_values(feature: &FeatureReport) -> bool {
+    let distinct = feature.current.facts.as_ref().and_then(|facts| facts.distinct);
+    matches!(feature.kind, Kind::Numeric | Kind::Temporal) && distinct.is_some_and(|distinct| distinct > MANY)
+}
+
+/// What is to be said of features that hold what they held in the run before, whose window is `window`, with their values;
+/// `compared` move from night to night.
+#[must_use]
+pub fn still(features: &[(&str, u64)], compared: usize, window: &str) -> Vec<Finding> {
+    let frozen = features.len();
+    if is_everything(frozen, compared) {
+        let held = counted(frozen as u64, "feature holds", "features hold");
+        let message =
+            format!("current is what the run before saw ({window}): {held} the same values, each exactly as often");
+        let numbers = [("frozen", frozen), ("compared", compared)];
+        let numbers = numbers.map(|(name, number)| (name.to_owned(), real(number as u64))).into();
+        return vec![Finding { check: FROZEN.to_owned(), level: Level::Warning, feature: None, message, numbers }];
+    }
+    let one = |&(name, values): &(&str, u64)| Finding {
+        check: FROZEN.to_owned(),
+        level: Level::Warning,
+        feature: Some(name.to_owned()),
+        message: format!("all {} values are those of the run before ({window}), each exactly as often", count(values)),
+        numbers: [("values".to_owned(), real(values))].into(),
+    };
+    features.iter().map(one).collect()
 }

@@ -23,7 +23,7 @@ use crate::change::Subject;
 use crate::report::FreshnessReport;
 use crate::verdict::Level;
 pub use declared::{Allowed, Declared, Names, Strangers, Violations, whole_text};
-pub use frozen::{is_everything, is_frozen};
+pub use frozen::{FROZEN, has_many_values, is_everything, is_frozen, may_stand_still, still};
 pub use limit::Limit;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

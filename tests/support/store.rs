@@ -1,11 +1,12 @@
-//! A made-up feature store that grows by a day: thirty features, none of which drifts by itself.
+//! A made-up feature store that grows by a day: thirty-one features, none of which drifts by itself.
 
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, Time64MicrosecondArray,
+    TimestampMicrosecondArray,
 };
 use indexmap::IndexMap;
 use parquet::arrow::ArrowWriter;
@@ -24,6 +25,8 @@ pub(crate) enum Column {
     Counts(Vec<Option<i64>>),
     Words(Vec<Option<String>>),
     Flags(Vec<Option<bool>>),
+    /// Times of day, in microseconds.
+    Times(Vec<Option<i64>>),
 }
 
 /// The rows of a day.
@@ -69,6 +72,10 @@ impl Day {
             add(format!("user:flag{index}"), Column::Flags(rows(|| Some(unit(&mut random) < share))));
         }
         add("device:battery".to_owned(), Column::Numbers(rows(|| Some(unit(&mut random) * 100.0))));
+        let hours = Normal::new(13.0_f64, 2.5).unwrap();
+        #[expect(clippy::cast_possible_truncation, reason = "fewer than 24 hours")]
+        let times = rows(|| Some((hours.sample(&mut random).clamp(0.0, 23.9) * 3.6e9) as i64));
+        add("device:used_at".to_owned(), Column::Times(times));
         let name = format!("2026-{month:02}-{day:02}");
         let start: jiff::Timestamp = format!("{name}T00:00:00Z").parse().unwrap();
         Self { name, start: start.as_microsecond(), random, columns }
@@ -102,6 +109,30 @@ impl Day {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Sets every clock so many hours ahead.
+    pub(crate) fn clocks(&mut self, feature: &str, hours: i64) {
+        match &mut self.columns[feature] {
+            Column::Times(times) => times.iter_mut().flatten().for_each(|time| *time += hours * 3_600_000_000),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Turns a share of the flags that are down up.
+    pub(crate) fn raise(&mut self, feature: &str, share: f64) {
+        match &mut self.columns[feature] {
+            Column::Flags(flags) => {
+                let chosen = flags.iter_mut().flatten().filter(|_| unit(&mut self.random) < share);
+                chosen.for_each(|flag| *flag = true);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Gives a feature the rows that it had on another day.
+    pub(crate) fn freeze(&mut self, feature: &str, other: &Self) {
+        self.columns[feature] = other.columns[feature].clone();
     }
 
     /// Changes every word of a feature.
@@ -151,6 +182,7 @@ pub(crate) fn write_day(store: &Path, day: &Day) {
             Column::Counts(values) => Arc::new(Int64Array::from(values.clone())),
             Column::Words(values) => Arc::new(StringArray::from(values.clone())),
             Column::Flags(values) => Arc::new(BooleanArray::from(values.clone())),
+            Column::Times(values) => Arc::new(Time64MicrosecondArray::from(values.clone())),
         }
     };
     let at: ArrayRef = Arc::new(at.with_timezone("UTC"));
