@@ -140,6 +140,9 @@ fn signals_and_statistics_equal_the_peers_tick_by_tick() -> Outcome {
             }
         }
         assert!(next.is_none(), "{spec} {name}: statistics beyond the end");
+        let (mut at_once, mut all) = (spec.build(), 0);
+        at_once.update_all(stream, &mut |_, _| all += 1);
+        assert_eq!((all, at_once.state()), (drifts.len() + warnings.len(), detector.state()), "{spec} {name} at once");
         for (kind, ticks) in [("drifts", &drifts), ("warnings", &warnings)] {
             let theirs = whole_numbers(&case[kind]).ok_or("ticks")?;
             assert_eq!(runs(ticks), theirs, "{kind} of {spec} on {name}");

@@ -123,6 +123,11 @@ fn a_gpu_gives_the_report_of_the_cpu() {
         let report = scan_on(&models, memory, Some(shared(true))).unwrap();
         assert_eq!((report.run.backend, report.run.device.is_some()), ("gpu", true));
         assert!(told(&report) == cpu, "the reports differ");
+        let stayed = report.warnings();
+        assert!(
+            stayed.contains(&"model weighted: its rows have weights, and were sorted on the CPU".to_owned()),
+            "{stayed:?}"
+        );
     }
 }
 

@@ -61,13 +61,14 @@ fn joined(folder: &Path, keep: &str, more: &[&str]) -> (Value, String) {
 }
 
 /// A log that has its labels, with a report of it.
-fn plain(case: &Value) -> Value {
+fn plain(case: &Value) -> (Value, String) {
     let folder = tempfile::tempdir().unwrap();
     write(
         &folder.path().join("log.parquet"),
         vec![("score", numbers(&case["score"])), ("label", integers(&case["label"]))],
     );
-    report(&scan(folder.path(), &["--input", "log.parquet", "--score", "score", "--label", "label"]))
+    let output = scan(folder.path(), &["--input", "log.parquet", "--score", "score", "--label", "label"]);
+    (report(&output), String::from_utf8(output.stderr).unwrap())
 }
 
 fn same(ours: &Value, theirs: &Value, tolerance: f64) {
@@ -94,15 +95,16 @@ fn weights_count_rows_as_often_as_they_say() {
 #[test]
 fn tied_scores_count_half() {
     let case = &golden()["tied"];
-    same(&plain(case)["groups"][0], &case["metrics"], 1e-12);
+    same(&plain(case).0["groups"][0], &case["metrics"], 1e-12);
 }
 
 #[test]
 fn one_class_only_has_figures_where_they_are_defined_and_reasons_where_not() {
     let case = &golden()["one_class"];
-    let found = plain(case);
+    let (found, said) = plain(case);
     same(&found["groups"][0], &case["metrics"], 1e-12);
     assert_eq!(found["groups"][0]["undefined"]["roc_auc"], "all labels are of one class");
+    assert!(said.contains("warning: model model: no roc auc in 1 of 1 group: all labels are of one class"), "{said}");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! tests/golden/estimate_loss.json and the Parquet files beside it are made by tests/golden/estimate_loss.py. The two learners
 //! differ (forust here, LightGBM there), so their estimates are not equal: they lie within a sampling error of each other and of
-//! what is known, and within three of what came true, which is the band that NannyML draws around its own.
+//! what is known, and within three of what came true, which is the band that NannyML draws around its own. NannyML takes no weights:
+//! beside rows with weights stands LightGBM with weights.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its data fails")]
 
@@ -10,9 +11,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Int8Array, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int8Array, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
-use arrow::datatypes::Int8Type;
+use arrow::datatypes::{Float64Type, Int8Type};
+use assert_cmd::Command;
 use gpudrift::model::scan::scan;
 use gpudrift::model::{Estimate, Method, ModelOptions, ModelReport, Task};
 use parquet::arrow::ArrowWriter;
@@ -67,6 +69,16 @@ fn options(folder: &Path, features: &[&str]) -> ModelOptions {
     }
 }
 
+/// The report of a case, as it is and without its labels.
+fn of_case(case: &Value, reference: &RecordBatch, log: &RecordBatch) -> ModelReport {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("reference.parquet"), reference, 1 << 20);
+    write(&folder.path().join("log.parquet"), log, 1 << 20);
+    let weight = case["weight"].as_str().map(str::to_owned);
+    let options = ModelOptions { weight, ..options(folder.path(), &features(case)) };
+    scan(&[options.resolve("golden").unwrap()], 1 << 24).unwrap()
+}
+
 fn report(features: &[&str], reference: &RecordBatch, log: &RecordBatch, group: usize, threads: usize) -> ModelReport {
     let folder = tempfile::tempdir().unwrap();
     write(&folder.path().join("reference.parquet"), reference, group);
@@ -88,7 +100,8 @@ fn losses_are_near_those_of_nannyml_and_near_what_came_true() {
     let mut compared = 0;
     for (name, case) in golden().as_object().unwrap() {
         let [reference, log] = rows(name);
-        let report = report(&features(case), &reference, &without(&log, "label"), 1 << 20, 2);
+        let report = of_case(case, &reference, &without(&log, "label"));
+        let truth = of_case(case, &reference, &log);
         let estimation = report.models[0].estimation.as_ref().unwrap();
         assert_eq!((estimation.method, estimation.reason.as_ref()), (Method::Dle, None));
         assert_eq!(estimation.rows, reference.num_rows() as u64);
@@ -98,6 +111,8 @@ fn losses_are_near_those_of_nannyml_and_near_what_came_true() {
                 let (value, error) = (value.unwrap(), sampling_error.unwrap());
                 let number = |key: &str| theirs[key].as_f64();
                 let named = format!("{name} {at} {metric}");
+                let realized = truth.groups[at].metrics[metric.as_str()].value.unwrap();
+                assert!((realized / number("realized").unwrap() - 1.0).abs() < 1e-9, "{named}: {realized} came true");
                 assert!((error / number("sampling_error").unwrap() - 1.0).abs() < 1e-9, "{named}: error {error}");
                 for (end, ours) in usual.unwrap().into_iter().enumerate() {
                     let theirs = case["thresholds"][metric][end].as_f64().unwrap();
@@ -119,7 +134,41 @@ fn losses_are_near_those_of_nannyml_and_near_what_came_true() {
             }
         }
     }
-    assert_eq!(compared, 2 * 2 * 6);
+    assert_eq!(compared, 3 * 2 * 6);
+}
+
+#[test]
+fn a_row_counts_by_its_weight_and_not_at_all_without_one() {
+    let golden = golden();
+    let case = &golden["weighted"];
+    let [reference, log] = rows("weighted");
+    let maes = |case: &Value, reference: &RecordBatch, log: &RecordBatch| {
+        let report = of_case(case, reference, log);
+        report.groups.iter().map(|group| group.estimated["mae"].value.unwrap()).collect::<Vec<f64>>()
+    };
+    let weighted = maes(case, &reference, &log);
+    // Where all rows count alike, errors are a quarter larger: those that weigh less are worse.
+    let mut alike = case.clone();
+    alike.as_object_mut().unwrap().remove("weight");
+    let alike = maes(&alike, &reference, &log);
+    assert!(weighted.iter().zip(&alike).all(|(weighted, alike)| 1.15 * weighted < *alike), "{weighted:?} {alike:?}");
+    // Twice the weights are the same weights, and rows without a weight, or of none, are no rows.
+    let reweighed = |batch: &RecordBatch, weight: &dyn Fn(Option<f64>) -> Option<f64>| {
+        let at = batch.schema().index_of("weight").unwrap();
+        let weights: Float64Array = batch.column(at).as_primitive::<Float64Type>().iter().map(weight).collect();
+        let mut columns = batch.columns().to_vec();
+        columns[at] = Arc::new(weights);
+        RecordBatch::try_new(batch.schema(), columns).unwrap()
+    };
+    let twice = |batch: &RecordBatch| reweighed(batch, &|weight| weight.map(|weight| 2.0 * weight));
+    for (twice, once) in maes(case, &twice(&reference), &twice(&log)).iter().zip(&weighted) {
+        assert!((twice / once - 1.0).abs() < 1e-2, "{twice} {once}");
+    }
+    let none = |batch: &RecordBatch, weight: Option<f64>| reweighed(batch, &|_| weight);
+    for (at, weight) in [None, Some(0.0), Some(-1.0), Some(f64::NAN)].into_iter().enumerate() {
+        let more = |batch: &RecordBatch| concat_batches(&batch.schema(), [batch, &none(batch, weight)]).unwrap();
+        assert_eq!(maes(case, &more(&reference), &more(&log)), weighted, "{at}");
+    }
 }
 
 #[test]
@@ -191,6 +240,24 @@ fn estimates_stand_beside_what_came_true_and_what_lay_within_is_counted() {
     ] {
         assert!(table.contains(told), "no {told:?} in\n{table}");
     }
+}
+
+#[test]
+fn the_history_says_how_a_regression_was_foreseen() {
+    let [reference, log] = rows("known");
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("reference.parquet"), &reference, 1 << 20);
+    write(&folder.path().join("log.parquet"), &without(&log, "label"), 1 << 20);
+    let run = |args: &[&str]| {
+        let output = Command::cargo_bin("gpudrift").unwrap().current_dir(folder.path()).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let scan = ["model", "scan", "--input", "log.parquet", "--reference", "reference.parquet", "--task", "regression"];
+    let columns = ["--prediction", "prediction", "--label", "label", "--features", "x,place,idle"];
+    run(&[&scan[..], &columns, &["--as-of", "2026-01-01", "--history", "h.db"]].concat());
+    let told = run(&["model", "history", "model", "--history", "h.db"]);
+    assert!(told.contains("as expected (DLE)") && told.contains('~'), "{told}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!     cargo bench --bench concept                       a stream of errors of its own
-//!     cargo bench --bench concept -- FILE               a stream of little-endian f64; lines `DETECTOR NANOSECONDS`
-//!     cargo bench --bench concept -- --streams 2000     ADWIN and DDM on many streams, by threads
+//!     cargo bench --bench concept -- FILE [DETECTORS]   a stream of little-endian f64; lines `DETECTOR NANOSECONDS`
+//!     cargo bench --bench concept -- --streams 2000     ADWIN and DDM on many streams; lines `THREADS NANOSECONDS`
 //! ```
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
@@ -14,7 +14,7 @@ use std::fs;
 use std::hint::black_box;
 use std::time::Instant;
 
-use gpudrift::concept::{DETECTORS, Spec, Stream, specs};
+use gpudrift::concept::{Spec, Stream, specs};
 use rayon::prelude::*;
 
 const ROUNDS: usize = 7;
@@ -24,13 +24,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Cargo adds --bench.
     let args: Vec<String> = env::args().skip(1).filter(|arg| arg != "--bench").collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => one_stream(&errors(1, VALUES)),
+        [] => one_stream(&errors(1, VALUES), &specs(&["all".to_owned()])?),
         ["--streams", streams] => many_streams(streams.parse()?)?,
-        [file] => {
+        [file, ref detectors @ ..] if detectors.len() < 2 => {
             let bytes = fs::read(file)?;
-            one_stream(&bytes.as_chunks().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect::<Vec<_>>());
+            let values: Vec<f64> = bytes.as_chunks().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect();
+            one_stream(&values, &specs(&[detectors.first().unwrap_or(&"all").to_string()])?);
         }
-        _ => return Err("usage: [FILE | --streams N]".into()),
+        _ => return Err("usage: [FILE [DETECTORS] | --streams N]".into()),
     }
     Ok(())
 }
@@ -58,14 +59,14 @@ fn fastest(mut round: impl FnMut()) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-fn one_stream(values: &[f64]) {
-    for card in DETECTORS {
+fn one_stream(values: &[f64], specs: &[Spec]) {
+    for spec in specs {
         let seconds = fastest(|| {
-            let (mut detector, mut signals) = (Spec::of(card).build(), 0_u64);
+            let (mut detector, mut signals) = (spec.build(), 0_u64);
             detector.update_all(black_box(values), &mut |_, _| signals += 1);
             black_box(signals);
         });
-        println!("{} {:.2}", card.name, seconds * 1e9 / values.len() as f64);
+        println!("{spec} {:.2}", seconds * 1e9 / values.len() as f64);
     }
 }
 
@@ -83,7 +84,7 @@ fn many_streams(streams: u32) -> Result<(), Box<dyn Error>> {
             };
             black_box(pool.install(|| values.par_iter().map(run).sum::<usize>()));
         });
-        println!("{threads} threads: {:.1} M values/s", f64::from(streams) * 2000.0 / seconds / 1e6);
+        println!("{threads} {:.2}", seconds * 1e9 / (f64::from(streams) * 2000.0));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::config::ModelConfig;
 use super::count::{Counted, Log};
 use super::drift::References;
 use super::error::ModelError;
-use super::estimate::{self, Estimation, Estimator, Method};
+use super::estimate::{Estimation, Estimator, Method};
 use super::measures::{Measures, measures};
 use super::options::Task;
 
@@ -61,7 +61,6 @@ impl<'t> Baseline<'t> {
             return Ok(());
         }
         let learned = match log.add_features(config, "log") {
-            _ if config.weight.is_some() => Err(estimate::WEIGHTED.to_owned()),
             Ok(kinds) => Estimator::of_losses(config, &kinds, memory)?,
             Err(reason) => Err(reason),
         };

@@ -142,6 +142,18 @@ pub(super) struct Mass {
 /// How many units a weight of 1 has.
 pub(super) const WEIGHT_ONE: f64 = 4_294_967_296.0;
 
+/// A weight in those units; `None` of one that is NaN, negative or too large.
+pub(super) fn units(weight: f64) -> Option<u64> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and below 2^63")]
+    (0.0..2_147_483_648.0).contains(&weight).then(|| (weight * WEIGHT_ONE).round() as u64)
+}
+
+/// The weight, or sum of weights, of so many units.
+#[expect(clippy::cast_precision_loss, reason = "a weight is no count")]
+pub(super) fn weighed(units: u64) -> f64 {
+    units as f64 / WEIGHT_ONE
+}
+
 impl Mass {
     /// Adds a row of this weight; the sum does not overflow, as the caller knows.
     pub(super) fn add(&mut self, weight: u64, weighted: bool) {

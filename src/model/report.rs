@@ -3,7 +3,7 @@
 //! The same rows give the same report, apart from `run`: models stand in the order of the file, their groups in the order of
 //! windows, versions and segments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use indexmap::IndexMap;
@@ -17,6 +17,7 @@ use super::operations::Operations;
 use super::options::Task;
 use super::tally::RowCounts;
 use super::window::Window;
+use crate::format::counted;
 use crate::verdict::Level;
 
 /// The report of a scan of models.
@@ -233,8 +234,31 @@ impl ModelReport {
             for (count, what) in told.into_iter().chain(told_of_rows).filter(|(count, _)| *count > 0) {
                 warnings.push(format!("model {}: {} {what}", facts.model, crate::format::count(count)));
             }
+            warnings.extend(self.without_figures(&facts.model));
         }
         warnings
+    }
+
+    /// Which figures groups of all segments lack though they have labels, and why.
+    fn without_figures(&self, model: &str) -> Vec<String> {
+        let groups = || self.groups.iter().filter(|group| group.model == model && group.segment.is_none());
+        let mut lacking: BTreeMap<&str, (BTreeSet<&str>, usize)> = BTreeMap::new();
+        for group in groups().filter(|group| group.rows.measured > 0) {
+            let reasons: BTreeSet<&str> = group.undefined.values().copied().collect();
+            for reason in reasons {
+                let (figures, times) = lacking.entry(reason).or_default();
+                figures.extend(group.undefined.iter().filter(|(_, why)| **why == reason).map(|(name, _)| *name));
+                *times += 1;
+            }
+        }
+        let told = lacking.into_iter().map(|(reason, (figures, times))| {
+            let figures = figures.into_iter().map(|name| name.replace('_', " ")).collect::<Vec<_>>().join(", ");
+            format!(
+                "model {model}: no {figures} in {times} of {}: {reason}",
+                counted(groups().count() as u64, "group", "groups")
+            )
+        });
+        told.collect()
     }
 
     /// One object, an element a line.

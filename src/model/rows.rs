@@ -9,6 +9,7 @@ use super::columns::{Coded, Columns, NONE, floats, texts, times};
 use super::config::ModelConfig;
 use super::estimate::{Estimator, Feature, Foreseen, Kind};
 use super::join::Truth;
+use super::measure::units;
 use super::options::Task;
 use super::tally::{Sorting, Tally};
 use crate::source::Fault;
@@ -60,6 +61,11 @@ pub(super) struct Group {
 pub(super) type Groups = BTreeMap<Group, Tally>;
 
 impl Batch {
+    /// How much a row counts, in the units of [`Mass`](super::measure::Mass); `None` of a weight that is none.
+    pub(super) fn weight(&self, row: usize) -> Option<u64> {
+        self.weights.as_ref().map_or(Some(1), |weights| weights[row].and_then(units))
+    }
+
     /// The rows in these arrays, which stand in the order of `columns.read`.
     pub(super) fn of(config: &ModelConfig, columns: &Columns, arrays: &[ArrayRef]) -> Result<Self, (usize, Fault)> {
         let at = |column: usize| move |fault: Fault| (columns.read[column], fault);

@@ -72,9 +72,16 @@ pub fn scan_on(models: &[ModelConfig], memory: u64, backend: Option<&dyn Backend
         duration_seconds: started.elapsed().as_secs_f64(),
         backend: backend.map_or("cpu", Backend::name),
         device: backend.map(Backend::device),
-        warnings: backend.map(Backend::warnings).unwrap_or_default(),
+        warnings: backend.map(|backend| warnings(backend, models)).unwrap_or_default(),
     };
     Ok(ModelReport { schema_version: 1, run, summary, models: facts, groups })
+}
+
+/// What is to be said of a run on this backend.
+fn warnings(backend: &dyn Backend, models: &[ModelConfig]) -> Vec<String> {
+    let here = models.iter().filter(|config| config.weight.is_some());
+    let here = here.map(|config| format!("model {}: its rows have weights, and were sorted on the CPU", config.name));
+    backend.warnings().into_iter().chain(here).collect()
 }
 
 fn report(

@@ -173,7 +173,8 @@ fn one(trend: &ModelTrend, name: &str) -> String {
         scaled(&metric, &all),
     );
     if estimate.iter().any(Option::is_some) {
-        text += &format!("  {:<22} {}\n", "as expected (CBPE)", scaled(&estimate, &all));
+        let expected = if trend.task == Task::Regression { "as expected (DLE)" } else { "as expected (CBPE)" };
+        text += &format!("  {:<22} {}\n", expected, scaled(&estimate, &all));
         text += &gaps(trend, name);
     }
     let traffic: Vec<_> = trend.windows.iter().map(|window| window.traffic).collect();

@@ -26,7 +26,7 @@ use crate::cli::place::begin;
 pub(super) struct ModelScanArgs {
     #[command(flatten)]
     look: LookArgs,
-    /// Who sorts the scores; the report is the same. A GPU gains nothing where the processor waits for the disk
+    /// Who sorts the scores; the report is the same. A GPU gains nothing where the processor waits for the disk, and rows with weights stay on the CPU
     #[arg(long, value_enum, default_value = "cpu", value_name = "BACKEND")]
     backend: BackendChoice,
     #[command(flatten)]

@@ -6,7 +6,8 @@ use super::loss::LOSSES;
 use crate::column::Moments;
 use crate::format::real;
 use crate::model::columns::NONE;
-use crate::model::rows::Answers;
+use crate::model::measure::{Mass, weighed};
+use crate::model::rows::{Answers, Batch};
 use crate::model::values::ValueCounts;
 
 /// A probability of 1 in fixed point: a group may have 2³⁴ rows.
@@ -38,13 +39,31 @@ pub(in crate::model) struct Expected {
     /// Of several classes: by score of a class, its rows and the sum of their probabilities of it.
     pub(super) scores: Vec<ValueCounts<2>>,
     /// Of a regression: sums of the losses.
-    pub(super) losses: Vec<Moments>,
+    pub(super) losses: Vec<LossSums>,
+}
+
+/// A loss of rows, added up.
+#[derive(Clone, Debug, Default)]
+pub(in crate::model) struct LossSums {
+    /// Losses times their weights.
+    sums: Moments,
+    /// Of the rows that have it.
+    pub(super) mass: Mass,
+}
+
+impl LossSums {
+    /// The mean by weights; `None` where no row has it.
+    pub(super) fn mean(&self, weighted: bool) -> Option<f64> {
+        let mean = self.sums.mean()?;
+        Some(if weighted { mean * real(self.sums.count()) / weighed(self.mass.sum) } else { mean })
+    }
 }
 
 impl Expected {
     /// Adds these rows of a batch up.
-    pub(in crate::model) fn of(foreseen: &Foreseen, answers: &Answers, rows: &[u32]) -> Self {
-        match (foreseen, answers) {
+    pub(in crate::model) fn of(foreseen: &Foreseen, batch: &Batch, rows: &[u32], weights: &[u64]) -> Self {
+        let weighted = batch.weights.is_some();
+        match (foreseen, &batch.answers) {
             (Foreseen::Classes(probabilities), Answers::Classes { predictions, scores, .. }) => {
                 let mut expected = Self::default();
                 let of_row = |row: u32| probabilities.iter().map(move |class| class[row as usize]);
@@ -70,16 +89,27 @@ impl Expected {
             }
             (Foreseen::Losses(losses), _) => {
                 let sums = losses.iter().map(|losses| {
-                    let of_rows: Vec<f64> =
-                        rows.iter().map(|&row| losses[row as usize]).filter(|loss| loss.is_finite()).collect();
-                    let mut sums = Moments::default();
-                    sums.add_f64(&of_rows, 0, 0);
-                    sums
+                    let mut of_loss = LossSums::default();
+                    let known = rows.iter().zip(weights).map(|(&row, &weight)| (losses[row as usize], weight));
+                    let known = known.filter(|(loss, weight)| loss.is_finite() && *weight > 0);
+                    let of_rows = known.map(|(loss, weight)| {
+                        of_loss.mass.add(weight, weighted);
+                        if weighted { loss * weighed(weight) } else { loss }
+                    });
+                    let of_rows: Vec<f64> = of_rows.collect();
+                    of_loss.sums.add_f64(&of_rows, 0, 0);
+                    of_loss
                 });
                 Self { losses: sums.collect(), ..Self::default() }
             }
             _ => Self::default(),
         }
+    }
+
+    /// Whether the weights of these and other rows can be added up.
+    pub(in crate::model) fn fits(&self, other: &Self) -> bool {
+        let mut pairs = self.losses.iter().zip(&other.losses);
+        pairs.all(|(one, another)| one.mass.sum.checked_add(another.mass.sum).is_some())
     }
 
     /// Adds what is foreseen of other rows.
@@ -92,7 +122,10 @@ impl Expected {
         }
         for (at, sums) in other.losses.iter().enumerate() {
             match self.losses.get_mut(at) {
-                Some(known) => known.merge(sums),
+                Some(known) => {
+                    known.sums.merge(&sums.sums);
+                    known.mass.merge(sums.mass);
+                }
                 None => self.losses.push(sums.clone()),
             }
         }

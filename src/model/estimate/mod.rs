@@ -181,9 +181,8 @@ pub(super) type Estimates = IndexMap<&'static str, Estimate>;
 /// What was learned, or why nothing was, where there is something to say.
 pub(super) type Learned<T> = Result<T, Option<String>>;
 
-/// Why nothing is learned from rows with weights.
-pub(super) const WEIGHTED: &str =
-    "rows have weights, and an estimate would count all rows alike; leave out `weight` to have one";
+/// Why nothing is learned from scores of rows with weights.
+const WEIGHTED: &str = "rows have weights, and scores alone would count all rows alike; leave out `weight` to have one";
 
 /// What a reference knows that estimates need.
 pub(super) enum Estimator {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::model::confusion::Confusion;
 use crate::model::estimate::Expected;
-use crate::model::measure::{Mass, WEIGHT_ONE};
+use crate::model::measure::Mass;
 use crate::model::residuals::Residuals;
 use crate::model::rows::{Answers, Batch};
 use crate::model::scores::ScoreCounts;
@@ -72,8 +72,8 @@ impl Tally {
         let mut weights = vec![0_u64; rows.len()];
         let mut sum = 0_u128;
         for (weight, &row) in weights.iter_mut().zip(rows) {
-            match batch.weights.as_ref().map_or(Some(1), |weights| fixed(weights[row as usize])) {
-                Some(fixed) => *weight = fixed,
+            match batch.weight(row as usize) {
+                Some(units) => *weight = units,
                 None => tally.rows.bad_weights += 1,
             }
             sum += u128::from(*weight);
@@ -86,7 +86,7 @@ impl Tally {
             Answers::Numbers { predictions, labels } => tally.add_numbers(batch, rows, &weights, predictions, labels),
         }
         if let Some(foreseen) = &batch.foreseen {
-            tally.expected = Expected::of(foreseen, &batch.answers, rows);
+            tally.expected = Expected::of(foreseen, batch, rows, &weights);
         }
         if let Some(latency) = &batch.latency {
             tally.latency = Numbers::of(rows, |row| latency[row]);
@@ -131,6 +131,7 @@ impl Tally {
     pub(in crate::model) fn merge(&mut self, other: Self) -> Result<(), Fault> {
         if self.mass.sum.checked_add(other.mass.sum).is_none()
             || self.score_mass.sum.checked_add(other.score_mass.sum).is_none()
+            || !self.expected.fits(&other.expected)
         {
             return Err(too_heavy());
         }
@@ -194,11 +195,4 @@ fn too_heavy() -> Fault {
     Fault::Value(
         "the weights of a group add up to more than 4 billion; divide all of them by the same number".to_owned(),
     )
-}
-
-/// A weight in units of 2⁻³².
-fn fixed(weight: Option<f64>) -> Option<u64> {
-    let weight = weight.filter(|weight| (0.0..2_147_483_648.0).contains(weight))?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and below 2^63")]
-    Some((weight * WEIGHT_ONE).round() as u64)
 }

@@ -6,8 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Feature;
-use crate::format::real;
+use super::{Feature, Mean};
 use crate::model::columns::NONE;
 
 /// A category with fewer rows is a rare one (`min_data_per_group` of LightGBM).
@@ -24,22 +23,22 @@ pub(super) enum Encoder {
 
 impl Encoder {
     /// Learns from the categories of rows and their losses; `codes` that are no index of `names` have no category.
-    pub(super) fn of_names(codes: &[u32], names: &[String], losses: &[f64]) -> Self {
-        let mut sums: BTreeMap<u32, (u64, f64)> = BTreeMap::new();
-        for (code, loss) in codes.iter().zip(losses) {
-            let (rows, sum) = sums.entry(*code).or_default();
-            *rows += 1;
-            *sum += loss;
-        }
-        let mean = |(rows, sum): (u64, f64)| sum / real(rows);
+    pub(super) fn of_names(codes: &[u32], names: &[String], losses: &[f64], weights: &[f64]) -> Self {
+        let mut sums: BTreeMap<u32, (u64, Mean)> = BTreeMap::new();
         // In the order of rows, so that codes do not matter.
-        let rare: Vec<bool> = codes.iter().map(|code| sums.get(code).is_none_or(|(rows, _)| *rows < RARE)).collect();
-        let of_rare = rare.iter().zip(losses).filter(|(rare, _)| **rare).map(|(_, loss)| loss);
-        let (rows, sum) = of_rare.fold((0, 0.0), |(rows, sum), loss| (rows + 1, sum + loss));
-        let all = (losses.len() as u64, losses.iter().sum());
-        let others = if rows > 0 { mean((rows, sum)) } else { mean(all) };
+        let of_rows = || losses.iter().copied().zip(weights.iter().copied());
+        for (code, loss) in codes.iter().zip(of_rows()) {
+            let (rows, mean) = sums.entry(*code).or_default();
+            *rows += 1;
+            *mean = mean.and(loss);
+        }
+        let is_rare = |code: &u32| sums.get(code).is_none_or(|(rows, _)| *rows < RARE);
+        let of_rare = codes.iter().zip(of_rows()).filter(|(code, _)| is_rare(code)).map(|(_, loss)| loss);
+        let rare = of_rare.fold(Mean::default(), Mean::and);
+        let others = rare.value().or_else(|| of_rows().fold(Mean::default(), Mean::and).value()).unwrap_or(f64::NAN);
         let of = sums.into_iter().filter(|(_, (rows, _))| *rows >= RARE);
-        let of = of.map(|(code, sums)| (names.get(code as usize).cloned(), mean(sums))).collect();
+        let of = of.map(|(code, (_, mean))| (names.get(code as usize).cloned(), mean.value().unwrap_or(others)));
+        let of = of.collect();
         Self::Names { of, others }
     }
 
@@ -103,7 +102,7 @@ mod tests {
         let names = ["often", "once", "twice"].map(str::to_owned);
         let codes: Vec<u32> = [vec![0; 200], vec![1], vec![2; 2], vec![NONE; 100]].concat();
         let losses = [vec![1.0; 100], vec![3.0; 100], vec![7.0], vec![4.0; 2], vec![9.0; 100]].concat();
-        let encoder = Encoder::of_names(&codes, &names, &losses);
+        let encoder = Encoder::of_names(&codes, &names, &losses, &vec![1.0; losses.len()]);
         let seen = ["often", "twice", "never"].map(str::to_owned).to_vec();
         let column = encoder.column(&Feature::Names(Coded { codes: vec![0, 1, 2, NONE], names: seen }));
         assert_eq!(column, [2.0, 5.0, 5.0, 9.0]);

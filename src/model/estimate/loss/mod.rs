@@ -10,7 +10,8 @@
 //! | `usual` | what parts of the reference had, and so what is unusual |
 //!
 //! The same rows give the same losses, whatever their order and however many threads there are. Rows without a finite
-//! prediction have no loss, as they have no error later.
+//! prediction have no loss, as they have no error later. A row of weight w counts as w rows do, when losses are learned and when
+//! they are added up.
 
 mod encode;
 pub(in crate::model) mod feature;
@@ -27,8 +28,6 @@ use sample::Sample;
 
 use super::expected::Expected;
 use super::{Estimate, Estimates};
-use crate::column::Moments;
-use crate::format::real;
 use crate::model::config::ModelConfig;
 use crate::model::count;
 use crate::model::error::ModelError;
@@ -46,6 +45,23 @@ fn losses(prediction: f64, label: f64) -> [f64; LOSSES] {
     let error = label - prediction;
     let logarithmic = squared_log_error(prediction, label).unwrap_or(f64::NAN);
     [error.abs(), error * error, relative_error(prediction, label), logarithmic]
+}
+
+/// A mean of losses by their weights, in the order in which they come.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mean {
+    sum: f64,
+    weight: f64,
+}
+
+impl Mean {
+    fn and(self, (loss, weight): (f64, f64)) -> Self {
+        Self { sum: self.sum + loss * weight, weight: self.weight + weight }
+    }
+
+    fn value(self) -> Option<f64> {
+        (self.weight > 0.0).then(|| self.sum / self.weight)
+    }
 }
 
 /// A figure: its name, the loss it is a mean of, and whether it is the root of that mean. In the order of the report.
@@ -131,8 +147,9 @@ impl Loss {
             let (Some(of_loss), Some(sums)) = (&self.losses[loss], expected.losses.get(loss)) else {
                 return (name, Estimate::default());
             };
-            let (value, rows) = (sums.mean().map_or(f64::NAN, |mean| figure(mean, root)), real(sums.count()));
-            let error = of_loss.deviation / libm::sqrt(rows);
+            let weighted = config.weight.is_some();
+            let value = sums.mean(weighted).map_or(f64::NAN, |mean| figure(mean, root));
+            let error = of_loss.deviation / libm::sqrt(sums.mass.effective(weighted));
             // Of a root by the delta method: d√m = dm / 2√m.
             let error = if root { error / (2.0 * libm::sqrt(of_loss.mean)) } else { error };
             (name, Estimate::of(config, value, error, [0.0, f64::INFINITY]).usual(self.usual.get(name).copied()))
@@ -147,15 +164,17 @@ impl OfLoss {
         if targets.iter().any(|target| !target.is_finite()) {
             return None;
         }
-        let mut sums = Moments::default();
-        sums.add_f64(&targets, 0, 0);
-        let rows = real(sums.count());
-        // `std` has n − 1 degrees of freedom.
-        let deviation = sums.std().map_or(0.0, |std| std * libm::sqrt((rows - 1.0) / rows));
+        let mean_of = |values: &[f64]| {
+            let of_rows = values.iter().copied().zip(sample.weights().iter().copied());
+            of_rows.fold(Mean::default(), Mean::and).value()
+        };
+        let mean = mean_of(&targets)?;
+        let squares: Vec<f64> = targets.iter().map(|target| (target - mean) * (target - mean)).collect();
+        let deviation = libm::sqrt(mean_of(&squares)?);
         let encoders = sample.encoders(&targets);
         let columns: Vec<Vec<f64>> = sample.columns(&encoders);
-        let learner = Learner::fit(&columns, &targets)?;
-        Some(Self { encoders, learner, mean: sums.mean()?, deviation })
+        let learner = Learner::fit(&columns, &targets, sample.weights())?;
+        Some(Self { encoders, learner, mean, deviation })
     }
 
     fn rows(&self, features: &[Feature], predictions: &[Option<f64>]) -> Vec<f64> {

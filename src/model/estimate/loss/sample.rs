@@ -10,6 +10,7 @@ use crate::model::columns::NONE;
 use crate::model::config::ModelConfig;
 use crate::model::count::{self, Log};
 use crate::model::error::ModelError;
+use crate::model::measure::weighed;
 use crate::model::rows::{Answers, Batch};
 
 /// More rows teach little more. Of a larger reference a sample is learned from: the rows with the smallest hashes.
@@ -26,6 +27,8 @@ pub(super) struct Sample {
     features: Vec<Values>,
     predictions: Vec<f64>,
     labels: Vec<f64>,
+    /// 1 where rows have none.
+    weights: Vec<f64>,
     /// Time of a row, and its place among the rows of the reference.
     places: Vec<(i64, u64)>,
     hashes: Vec<u64>,
@@ -45,6 +48,7 @@ impl Sample {
             features: kinds.iter().map(values).collect(),
             predictions: Vec::new(),
             labels: Vec::new(),
+            weights: Vec::new(),
             places: Vec::new(),
             hashes: Vec::new(),
         };
@@ -67,10 +71,11 @@ impl Sample {
         let global: Vec<Vec<u32>> = batch.features.iter().zip(&mut self.features).map(codes).collect();
         for row in (0..batch.rows).filter(|&row| keep.is_none_or(|keep| keep[row])) {
             let (Some(prediction), Some(label)) = (predictions[row], labels[row]) else { continue };
+            let Some(weight) = batch.weight(row).filter(|weight| *weight > 0) else { continue };
             if !prediction.is_finite() || !label.is_finite() {
                 continue;
             }
-            let mut bytes = Vec::with_capacity(8 * (self.features.len() + 2));
+            let mut bytes = Vec::with_capacity(8 * (self.features.len() + 3));
             bytes.extend(prediction.to_bits().to_le_bytes());
             bytes.extend(label.to_bits().to_le_bytes());
             for ((values, feature), global) in self.features.iter_mut().zip(&batch.features).zip(&global) {
@@ -93,6 +98,12 @@ impl Sample {
             }
             self.predictions.push(prediction);
             self.labels.push(label);
+            if batch.weights.is_some() {
+                bytes.extend(weight.to_le_bytes());
+                self.weights.push(weighed(weight));
+            } else {
+                self.weights.push(1.0);
+            }
             let time = batch.times.as_ref().and_then(|times| times[row]).unwrap_or(0);
             self.places.push((time, before + row as u64));
             self.hashes.push(XxHash3_64::oneshot(&bytes));
@@ -115,6 +126,7 @@ impl Sample {
         }
         pick(&order, &mut self.predictions);
         pick(&order, &mut self.labels);
+        pick(&order, &mut self.weights);
         pick(&order, &mut self.places);
         pick(&order, &mut self.hashes);
     }
@@ -122,6 +134,11 @@ impl Sample {
     /// How many there are.
     pub(super) fn rows(&self) -> u64 {
         self.hashes.len() as u64
+    }
+
+    /// How much each row counts.
+    pub(super) fn weights(&self) -> &[f64] {
+        &self.weights
     }
 
     /// A loss of each row; NaN where it is not defined.
@@ -140,7 +157,7 @@ impl Sample {
     pub(super) fn encoders(&self, losses: &[f64]) -> Vec<Encoder> {
         let encoder = |values: &Values| match values {
             Values::Numbers(_) => Encoder::Numbers,
-            Values::Names { codes, names } => Encoder::of_names(codes, &names.names, losses),
+            Values::Names { codes, names } => Encoder::of_names(codes, &names.names, losses, &self.weights),
         };
         self.features.iter().map(encoder).collect()
     }
@@ -177,6 +194,7 @@ mod tests {
             features: vec![Values::Numbers(Vec::new()), Values::Names { codes: Vec::new(), names: Names::default() }],
             predictions: Vec::new(),
             labels: Vec::new(),
+            weights: Vec::new(),
             places: Vec::new(),
             hashes: Vec::new(),
         };

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::sample::Sample;
-use super::{FIGURES, LOSSES, figure};
+use super::{FIGURES, LOSSES, Mean, figure};
 use crate::format::real;
 
 /// Parts of equally many rows; what is left over is one more.
@@ -21,9 +21,10 @@ pub(super) fn of(sample: &Sample) -> BTreeMap<&'static str, [f64; 2]> {
     }
     let means: Vec<Vec<f64>> = (0..LOSSES)
         .map(|loss| {
-            let losses = sample.losses(loss);
-            let mean = |part: &[usize]| mean(part.iter().map(|&row| losses[row]), part.len());
-            order.chunks(size).map(mean).collect()
+            let (losses, weights) = (sample.losses(loss), sample.weights());
+            let mean =
+                |part: &[usize]| part.iter().fold(Mean::default(), |mean, &row| mean.and((losses[row], weights[row])));
+            order.chunks(size).map(|part| mean(part).value().unwrap_or(f64::NAN)).collect()
         })
         .collect();
     let ends = |(name, loss, root): (&'static str, usize, bool)| {
