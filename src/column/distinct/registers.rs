@@ -22,7 +22,6 @@ pub(super) struct Mark(u32);
 
 impl Mark {
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "13 bits, and a rank of at most 52")]
     pub(super) fn of(hash: u64) -> Self {
         // The bit at the end bounds the rank where all others are zero.
         let rank = ((hash << BITS) | 1 << (BITS - 1)).leading_zeros() + 1;

@@ -129,7 +129,8 @@ macro_rules! tabled {
                     }
                 }
                 let (lowest, highest) = ends(values);
-                (lowest as usize, highest as usize)
+                let exponent = |bits| usize::try_from(bits).expect("11 bits");
+                (exponent(lowest), exponent(highest))
             }
 
             fn tables() -> &'static LocalKey<RefCell<Tables<Self>>> {
