@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use gpudrift::config::{ColorChoice, OutputConfig, Resolved, SinkConfig};
 use gpudrift::report::{Report, Sink, SinkOptions, sink, write_all};
-use gpudrift::window::AsOf;
 
 use super::exit::Failure;
 use super::output::Output;
@@ -36,7 +35,7 @@ impl Deliveries {
         let mut places: Vec<Delivery> = Vec::new();
         for (index, job) in jobs.iter().enumerate() {
             for config in &job.output.sinks {
-                let day = job.scan.windows.as_of.unwrap_or_else(AsOf::now).day().to_string();
+                let day = job.scan.windows.night().day().to_string();
                 let path = config.output.as_deref().map(|path| placed(path, job.job.as_deref(), &day));
                 let sink = sink(&config.format).expect("the configuration was resolved with this format");
                 match places.iter_mut().find(|place| place.path == path) {

@@ -95,7 +95,6 @@ pub(crate) use windows::Comparison;
 pub use windows::{EpochUnit, WindowConfig};
 
 use crate::verdict::Thresholds;
-use crate::window::AsOf;
 
 /// The file that is read when the command line does not name both sides.
 pub const DEFAULT_FILE: &str = "gpudrift.toml";
@@ -222,7 +221,7 @@ impl ScanConfig {
                 "no feature can become WARNING or CRITICAL: that takes the metric {effect} and a q-value, from ks or chi2"
             ));
         }
-        let today = self.windows.as_of.unwrap_or_else(AsOf::now).day();
+        let today = self.windows.night().day();
         for layer in &self.rules.0 {
             if let Some(until) = layer.settings.muted_until().filter(|until| *until < today) {
                 warnings.push(format!("the mute of {layer} ({}) ended on {until}: take it out", layer.origin));

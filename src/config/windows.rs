@@ -99,6 +99,12 @@ impl WindowConfig {
         self.timestamp.iter().chain(&self.time_folders).chain(&self.created).chain(&self.entity).cloned().collect()
     }
 
+    /// The night that windows are counted from: `as_of`, or now.
+    #[must_use]
+    pub fn night(&self) -> AsOf {
+        self.as_of.unwrap_or_else(AsOf::now)
+    }
+
     /// What is compared with what on the night `as_of`. With `one_source`, both sides are the same data.
     ///
     /// # Errors
@@ -161,7 +167,7 @@ pub(super) fn resolve(
     };
     check(&config, one_source)?;
     check_profile(&config, profile)?;
-    config.comparisons(config.as_of.unwrap_or_else(AsOf::now), one_source)?;
+    config.comparisons(config.night(), one_source)?;
     Ok(config)
 }
 

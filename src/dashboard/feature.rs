@@ -7,7 +7,7 @@ use crate::alert::PastIncident;
 use crate::column::Kind;
 use crate::format::ratio;
 use crate::metric::psi_term;
-use crate::report::{FeatureReport, Incident, Report, SideReport};
+use crate::report::{FeatureReport, Incident, Report};
 use crate::verdict::Level;
 
 /// What the page of a feature shows.
@@ -55,8 +55,7 @@ impl<'b> FeaturePage<'b> {
 
 /// The terms of PSI, bin by bin, or of the categories that the report lists; none where a side has no values.
 fn psi_terms(feature: &FeatureReport, floor: f64) -> Vec<f64> {
-    let values = |side: &SideReport| side.rows.saturating_sub(side.nulls).saturating_sub(side.nans);
-    let (n, m) = (values(&feature.reference), values(&feature.current));
+    let (n, m) = (feature.reference.values(), feature.current.values());
     let term = |reference: u64, current: u64, n: u64, m: u64| psi_term(ratio(reference, n), ratio(current, m), floor);
     match (&feature.psi_bins, &feature.categories) {
         (Some(bins), _) => {

@@ -43,9 +43,7 @@ impl History {
             }
             moving += 1;
             if past.first().is_some_and(|last| is_same(&Numbers::of(feature), last, many)) && !known(feature) {
-                let side = &feature.current;
-                let values = side.rows.saturating_sub(side.nulls).saturating_sub(side.nans);
-                frozen.push((feature.name.as_str(), values));
+                frozen.push((feature.name.as_str(), feature.current.values()));
             }
         }
         for finding in still(&frozen, moving, &window) {

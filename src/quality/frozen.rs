@@ -112,7 +112,7 @@ fn chance_of_equal(rows: &[u64], n: u64) -> f64 {
 #[must_use]
 pub fn may_stand_still(feature: &FeatureReport) -> bool {
     let side = &feature.current;
-    let values = side.rows.saturating_sub(side.nulls).saturating_sub(side.nans);
+    let values = side.values();
     let Some(distinct) = side.facts.as_ref().and_then(|facts| facts.distinct) else { return true };
     let names = feature.kind == Kind::Categorical || feature.data_type.contains("int");
     if values == 0 || (names && ratio(distinct, values) >= KEY) {

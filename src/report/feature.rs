@@ -137,6 +137,12 @@ pub struct SideReport {
 }
 
 impl SideReport {
+    /// Rows that take part in the statistics: neither null nor NaN.
+    #[must_use]
+    pub fn values(&self) -> u64 {
+        self.rows.saturating_sub(self.nulls).saturating_sub(self.nans)
+    }
+
     /// Share of the rows that are null.
     #[must_use]
     pub fn null_share(&self) -> f64 {
@@ -224,8 +230,7 @@ impl Change {
 
     fn of_facts(reference: &SideReport, current: &SideReport) -> Option<FactChange> {
         let (before, after) = (reference.facts.as_ref()?, current.facts.as_ref()?);
-        let values = |side: &SideReport| side.rows.saturating_sub(side.nulls).saturating_sub(side.nans);
-        let (n, m) = (values(reference), values(current));
+        let (n, m) = (reference.values(), current.values());
         let share = |part: fn(&Facts) -> Option<u64>| {
             let (a, b) = (part(before)?, part(after)?);
             (n > 0 && m > 0).then(|| ratio(b, m) - ratio(a, n))

@@ -25,7 +25,7 @@ pub(super) struct Night {
 impl Night {
     /// The report that `config` asks for.
     pub(super) fn new(mut config: ScanConfig) -> Result<Self, ScanError> {
-        let as_of = config.windows.as_of.unwrap_or_else(crate::window::AsOf::now);
+        let as_of = config.windows.night();
         if config.windows.reference.is_some() || config.windows.current.is_some() {
             // So that the report says of which night it is.
             config.windows.as_of = Some(as_of);

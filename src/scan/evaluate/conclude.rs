@@ -11,7 +11,6 @@ use crate::quality::{self, Finding};
 use crate::report::FeatureReport;
 use crate::stats::{Adjustment, adjust};
 use crate::verdict::{Level, judge};
-use crate::window::AsOf;
 
 /// Adds what the features of a run decide together: q-values, the levels that rest on them, and what happened to those
 /// that moved. Gives the features, and what the checks found in them.
@@ -41,7 +40,7 @@ pub(in crate::scan) fn conclude(mut features: Vec<Evaluated>, config: &ScanConfi
     }
     explain_changes(&mut features);
     features.iter_mut().for_each(raise);
-    let today = config.windows.as_of.unwrap_or_else(AsOf::now).day();
+    let today = config.windows.night().day();
     features.iter_mut().for_each(|feature| mute(feature, today));
     let mut concluded = Concluded { features: Vec::new(), findings: Vec::new(), frozen };
     for feature in features {
