@@ -133,39 +133,39 @@ impl Distinguisher {
     }
 
     fn add_any<K: Key>(&mut self, keys: &[K]) {
-        let mut rest = keys;
         if self.table.as_ref().is_some_and(|table| table.len() == 0) && are_many(keys) {
             self.table = None;
         }
-        if let Some(table) = &mut self.table {
-            // By pieces that cannot go far beyond the limit, so that the loop need not ask.
-            while let Some((piece, later)) =
-                rest.split_at_checked(rest.len().min(BLOCK)).filter(|(piece, _)| !piece.is_empty())
-            {
-                let mut hashes = [0; BLOCK];
-                let hashes = &mut hashes[..piece.len()];
-                hash_all(piece, hashes);
-                table.insert_all(hashes);
-                rest = later;
-                if table.len() > EXACT {
-                    break;
-                }
-            }
-            if table.len() <= EXACT {
-                return;
-            }
+        let rest = self.add_to_table(keys);
+        if self.table.as_ref().is_some_and(|table| table.len() <= EXACT) {
+            return;
         }
         let registers = self.registers.get_or_insert_with(Registers::new);
         if let Some(table) = self.table.take() {
             table.finish().into_iter().for_each(|hash| registers.insert(hash));
         }
+        let mut marks = [Mark::default(); BLOCK];
         for keys in rest.chunks(BLOCK) {
             // Marks are made first, which vectors can do, and put into the registers after.
-            let mut marks = [Mark::default(); BLOCK];
             let marks = &mut marks[..keys.len()];
             mark_all(keys, marks);
             registers.mark(marks);
         }
+    }
+
+    /// Adds keys as long as the table counts, and returns those that are left.
+    fn add_to_table<'k, K: Key>(&mut self, mut keys: &'k [K]) -> &'k [K] {
+        let Some(table) = &mut self.table else { return keys };
+        let mut hashes = [0; BLOCK];
+        // By pieces that cannot go far beyond the limit, so that no loop over keys need ask.
+        while table.len() <= EXACT && !keys.is_empty() {
+            let (piece, rest) = keys.split_at(keys.len().min(BLOCK));
+            let hashes = &mut hashes[..piece.len()];
+            hash_all(piece, hashes);
+            table.insert_all(hashes);
+            keys = rest;
+        }
+        keys
     }
 
     /// The distinct values of all batches.
@@ -186,8 +186,8 @@ fn are_many<K: Key>(keys: &[K]) -> bool {
     }
     let mut words = [0_u64; WORDS];
     let (mut seen, mut set) = (0, 0);
+    let mut hashes = [0; 2048];
     for keys in keys.chunks(2048) {
-        let mut hashes = [0; 2048];
         let hashes = &mut hashes[..keys.len()];
         hash_all(keys, hashes);
         for &mut hash in hashes {

@@ -15,7 +15,11 @@ const ROWS_A_CELL: u64 = 8;
 const ROWS_A_FULL_CELL: u64 = 128;
 
 /// A cell holding more of the sample than one part in this many asks for a better range.
-const CROWDED: u64 = 24;
+const CROWDED: usize = 24;
+
+/// Columns of few rows have few cells, for which so many keys are enough, or one in [`ROWS_A_SAMPLED_KEY`].
+const FEWEST_SAMPLE_KEYS: usize = 512;
+const ROWS_A_SAMPLED_KEY: usize = 4;
 
 /// At most [`SAMPLE_KEYS`] keys of the pieces of a column, evenly spaced.
 pub fn sample_of<'k>(pieces: impl Iterator<Item = &'k Keys> + Clone) -> Vec<u128> {
@@ -30,8 +34,9 @@ pub fn sample_of_both<'k>(
     let dense: usize = pieces.clone().map(Keys::len).sum();
     let shared = usize::try_from(weighted.clone().map(Weighted::total).sum::<u64>()).unwrap_or(usize::MAX);
     let total = dense.saturating_add(shared);
-    let step = total.div_ceil(SAMPLE_KEYS).max(1);
-    let mut sample = Vec::with_capacity(total.min(SAMPLE_KEYS));
+    let most = (total / ROWS_A_SAMPLED_KEY).clamp(FEWEST_SAMPLE_KEYS, SAMPLE_KEYS);
+    let step = total.div_ceil(most).max(1);
+    let mut sample = Vec::with_capacity(total.min(most));
     let mut next = 0;
     for piece in weighted {
         for (index, &rows) in piece.rows().iter().enumerate() {
@@ -76,8 +81,12 @@ pub fn map_for(lo: u128, hi: u128, mut sample: Vec<u128>, rows: u64, most: u32) 
     let [most, usual] = [most, MOST_CELLS].map(|most| if tied { most / 2 } else { most });
     let cells = at(ROWS_A_CELL).min(usual).max(at(ROWS_A_FULL_CELL)).clamp(FEWEST_CELLS, most.max(FEWEST_CELLS));
     let whole = CellMap::new(lo, hi, &sample, cells, tied);
+    let few = sample.len() / CROWDED;
+    if !may_crowd(&whole, &sample, few) {
+        return whole;
+    }
     let crowd = crowding(&whole, &sample);
-    if crowd * CROWDED <= sample.len() as u64 {
+    if crowd <= few {
         return whole;
     }
     // Far-off values (sentinels, outliers, a narrow mode beside a wide one) leave one cell with most of the sample.
@@ -107,8 +116,18 @@ fn sort(keys: &mut [u128]) {
     }
 }
 
+/// Whether a cell may hold more than `few` keys of the sorted sample: for certain not where no two keys share one that lie
+/// half as many apart.
+fn may_crowd(map: &CellMap, sample: &[u128], few: usize) -> bool {
+    let mut before = None;
+    sample.iter().step_by((few / 2).max(1)).any(|&key| {
+        let cell = Some(map.cell_of(key));
+        std::mem::replace(&mut before, cell) == cell
+    })
+}
+
 /// Most keys of the sorted sample that share a cell without sharing a key's own cell.
-fn crowding(map: &CellMap, sample: &[u128]) -> u64 {
+fn crowding(map: &CellMap, sample: &[u128]) -> usize {
     let mut worst = 0;
     let mut cells = sample.iter().map(|&key| map.cell_of(key));
     let mut rest = sample;
@@ -121,7 +140,7 @@ fn crowding(map: &CellMap, sample: &[u128]) -> u64 {
         });
         let (same_cell, others) = rest.split_at(n);
         if same_cell.first() != same_cell.last() {
-            worst = worst.max(n as u64);
+            worst = worst.max(n);
         }
         rest = others;
     }

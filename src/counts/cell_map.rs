@@ -227,7 +227,12 @@ impl CellMap {
     }
 
     fn top(&self, key: u128) -> u32 {
-        key.offset(self.lo, self.shift)
+        let distance = key - self.lo;
+        // Wide shifts take several times as long.
+        match u64::try_from(distance) {
+            Ok(distance) if self.shift < u64::BITS => distance.offset(0, self.shift),
+            _ => distance.offset(0, self.shift),
+        }
     }
 
     fn coarse_cell_of(&self, key: u128) -> u32 {
