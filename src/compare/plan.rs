@@ -17,6 +17,9 @@ const ROWS_A_FULL_CELL: u64 = 128;
 /// A cell holding more of the sample than one part in this many asks for a better range.
 const CROWDED: usize = 24;
 
+/// Bits that a range should lose before its ends are left out.
+const MUCH_NARROWER: u32 = 2;
+
 /// Columns of few rows have few cells, for which so many keys are enough, or one in [`ROWS_A_SAMPLED_KEY`].
 const FEWEST_SAMPLE_KEYS: usize = 512;
 const ROWS_A_SAMPLED_KEY: usize = 4;
@@ -80,6 +83,7 @@ pub fn map_for(lo: u128, hi: u128, mut sample: Vec<u128>, rows: u64, most: u32) 
     // With pivots a cell is three.
     let [most, usual] = [most, MOST_CELLS].map(|most| if tied { most / 2 } else { most });
     let cells = at(ROWS_A_CELL).min(usual).max(at(ROWS_A_FULL_CELL)).clamp(FEWEST_CELLS, most.max(FEWEST_CELLS));
+    let (lo, hi) = without_ends(lo, hi, &sample);
     let whole = CellMap::new(lo, hi, &sample, cells, tied);
     let few = sample.len() / CROWDED;
     if !may_crowd(&whole, &sample, few) {
@@ -102,6 +106,16 @@ pub fn map_for(lo: u128, hi: u128, mut sample: Vec<u128>, rows: u64, most: u32) 
         .min_by_key(|(crowd, _)| *crowd)
         .map(|(_, map)| map)
         .expect("the chain holds at least the whole range")
+}
+
+/// The range of the sorted sample instead of `lo..=hi`, where that is much narrower: the ends are left to the end cells.
+///
+/// Keys of floats are as far apart as their exponents and signs: among five million balances around 3750, one below zero
+/// makes the range of keys a thousand times as long, and the segments of a map too long to follow the values.
+fn without_ends(lo: u128, hi: u128, sample: &[u128]) -> (u128, u128) {
+    let bits = |(lo, hi): (u128, u128)| u128::BITS - (hi - lo).leading_zeros();
+    let ends = sample.first().zip(sample.last()).map(|(&first, &last)| (first.max(lo), last.min(hi)));
+    ends.filter(|&ends| ends.0 <= ends.1 && bits(ends) + MUCH_NARROWER <= bits((lo, hi))).unwrap_or((lo, hi))
 }
 
 /// Sorts ascending, as narrower keys where that is possible.
