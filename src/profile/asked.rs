@@ -164,8 +164,8 @@ mod tests {
     fn with_runs(encoding: Encoding, runs: &[(u128, u64)], check: impl FnOnce(&Runs<'_>)) {
         let mut writer = RunWriter::default();
         runs.iter().for_each(|&(key, count)| writer.push(key, count));
-        let (stored, data) = writer.finish(encoding.key_bits());
-        check(&Runs::open(&stored, Source::Memory(&data), "x", encoding, encoding).expect("what was just written"));
+        let (stored, data) = writer.finish(encoding.key_bits()).expect("memory takes it");
+        check(&Runs::open(&stored, Source::Bytes(&data), "x", encoding, encoding).expect("what was just written"));
     }
 
     proptest! {

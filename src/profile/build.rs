@@ -6,9 +6,11 @@ use arrow::datatypes::DataType;
 use rayon::prelude::*;
 use rdst::RadixSort;
 
+use super::bytes::Bytes;
 use super::container::Writer;
 use super::directory::{Directory, Entry};
 use super::runs::{RunWriter, Runs, Source, StoredRuns};
+use super::sorter::Sorter;
 use super::stored::{StoredCategorical, StoredFacts, StoredMap, StoredOrdered, Summary};
 use super::{ProfileError, bound, overview};
 use crate::backend::cpu::MOST_CELLS;
@@ -20,6 +22,10 @@ use crate::source::{Dataset, ReadError, SourceColumn};
 
 /// Fewer keys than this are counted into any map as quickly as stored counts are read.
 const FEW_KEYS: u64 = 4096;
+/// Keys of a column that are held however little memory there is: fewer would make pieces that cost more than they save.
+const FEWEST_HELD: usize = 1 << 16;
+/// Bytes of a column's encoded keys that are held in memory where not all are.
+pub(super) const HELD_BYTES: usize = 1 << 22;
 /// Zstandard's own default.
 const LEVEL: i32 = 3;
 
@@ -28,7 +34,8 @@ const LEVEL: i32 = 3;
 pub struct BuildOptions {
     /// At most so many keys a feature; all of them when `None`.
     pub size: Option<u64>,
-    /// Bytes of memory to stay near: bounds how many columns are sorted at a time. A single column is always held.
+    /// Bytes of memory to stay near: bounds how many columns are sorted at a time, and how much of one. Distinct categories
+    /// are held.
     pub memory_limit: u64,
     /// Threads to use.
     pub threads: usize,
@@ -38,8 +45,34 @@ pub struct BuildOptions {
 #[derive(Default)]
 pub(crate) struct Encoded {
     pub(super) summary: Summary,
-    pub(super) keys: Vec<u8>,
+    pub(super) keys: Bytes,
     pub(super) categories: Vec<u8>,
+}
+
+/// Why a column is not in a profile.
+#[derive(Debug)]
+pub(crate) enum Unbuilt {
+    /// It cannot be read; the others can.
+    Column(ReadError),
+    /// Nothing can be written.
+    Whole(ProfileError),
+}
+
+impl From<ReadError> for Unbuilt {
+    fn from(error: ReadError) -> Self {
+        Self::Column(error)
+    }
+}
+
+impl From<ProfileError> for Unbuilt {
+    fn from(error: ProfileError) -> Self {
+        Self::Whole(error)
+    }
+}
+
+/// Keys that may be held at once in so much memory: keys, and as many bytes again while they are sorted and encoded.
+pub(crate) fn keys_at_once(memory_limit: u64) -> usize {
+    usize::try_from(memory_limit / 2 / 32).unwrap_or(usize::MAX)
 }
 
 /// Writes the profile of `data`. Returns the columns that could not be read, with the reason; the profile holds their
@@ -59,23 +92,23 @@ pub fn build(
     let mut directory = Directory::new(data.rows());
     let mut failures = Vec::new();
     let rows = usize::try_from(data.rows()).unwrap_or(usize::MAX);
-    let room = usize::try_from(options.memory_limit / 2).unwrap_or(usize::MAX);
-    // Keys, and as many bytes again while they are sorted and encoded.
-    let at_once = (room / rows.saturating_mul(32).max(1)).clamp(1, 4 * options.threads);
+    let keys = keys_at_once(options.memory_limit);
+    let at_once = (keys / rows.max(1)).clamp(1, 4 * options.threads);
     progress.start(data.columns().len() as u64, data.rows());
     let all: Vec<usize> = (0..data.columns().len()).collect();
     for columns in all.chunks(at_once) {
         let one = |&column: &usize| {
-            let encoded = encode(data, column, options.size);
+            let encoded = encode(data, column, options.size, keys);
             progress.feature_done(data.rows());
             encoded
         };
-        let encoded: Vec<Result<Encoded, ReadError>> = pool.install(|| columns.par_iter().map(one).collect());
+        let encoded: Vec<Result<Encoded, Unbuilt>> = pool.install(|| columns.par_iter().map(one).collect());
         for (&column, encoded) in columns.iter().zip(encoded) {
             let column = &data.columns()[column];
             match encoded {
-                Ok(encoded) => write(&mut writer, &mut directory, column, &encoded)?,
-                Err(error) => {
+                Ok(encoded) => write(&mut writer, &mut directory, column, encoded)?,
+                Err(Unbuilt::Whole(error)) => return Err(error),
+                Err(Unbuilt::Column(error)) => {
                     failures.push((column.name.clone(), error.to_string()));
                     directory.push(column, Entry { failure: Some(error.to_string()), ..Entry::default() });
                 }
@@ -91,10 +124,10 @@ pub(super) fn write<W: Write>(
     writer: &mut Writer<W>,
     directory: &mut Directory,
     column: &SourceColumn,
-    encoded: &Encoded,
+    encoded: Encoded,
 ) -> Result<(), ProfileError> {
     let summary = encoded.summary.bytes()?;
-    write_parts(writer, directory, column, [&encoded.keys, &encoded.categories, &summary])
+    write_parts(writer, directory, column, [encoded.keys, encoded.categories.into(), summary.into()])
 }
 
 /// Writes keys, categories and summary of a column.
@@ -102,10 +135,10 @@ pub(super) fn write_parts<W: Write>(
     writer: &mut Writer<W>,
     directory: &mut Directory,
     column: &SourceColumn,
-    [keys, categories, summary]: [&[u8]; 3],
+    [keys, categories, summary]: [Bytes; 3],
 ) -> Result<(), ProfileError> {
     let parts = [("keys", keys), ("categories", categories), ("summary", summary)];
-    let slices = writer.write(&column.name, &parts)?;
+    let slices = writer.write(&column.name, parts.into())?;
     let [keys, categories, summary] = [slices[0], slices[1], slices[2]];
     let slices = Some([keys, categories, summary]);
     directory.push(column, Entry { slices, ..Entry::default() });
@@ -127,14 +160,14 @@ pub(crate) fn forms(column: &SourceColumn) -> (Option<Encoding>, Option<bool>) {
     }
 }
 
-/// Reads a column.
-pub(crate) fn encode(data: &Dataset, column: usize, size: Option<u64>) -> Result<Encoded, ReadError> {
+/// Reads a column, of which so many keys may be held.
+pub(crate) fn encode(data: &Dataset, column: usize, size: Option<u64>, most: usize) -> Result<Encoded, Unbuilt> {
     let source = &data.columns()[column];
     let (ordered, categorical) = forms(source);
     let mut encoded = Encoded::default();
     if let Some(encoding) = ordered {
-        let (keys, facts) = keys_of(data, column, encoding)?;
-        encoded = of_keys(keys, &[], &facts, encoding, size);
+        let (runs, facts) = sorted(data, column, encoding, most.max(FEWEST_HELD))?;
+        (encoded.summary.ordered, encoded.keys) = ordered_form(runs, &facts, encoding, 0, size)?;
     }
     if let Some(binary) = categorical {
         let (list, facts) = categories_of(data, column, binary)?;
@@ -150,7 +183,7 @@ pub(crate) fn of_keys(
     facts: &Facts,
     encoding: Encoding,
     size: Option<u64>,
-) -> Encoded {
+) -> Result<Encoded, ProfileError> {
     with_keys!(&mut keys, keys => keys.radix_sort_unstable());
     let mut many: Vec<(u128, u64)> = Vec::new();
     for piece in weighted {
@@ -183,8 +216,8 @@ pub(crate) fn of_keys(
     });
     before(&mut runs, None);
     drop(keys);
-    let (ordered, keys) = ordered_form(runs, facts, encoding, 0, size);
-    Encoded { summary: Summary { ordered, categorical: None }, keys, categories: Vec::new() }
+    let (ordered, keys) = ordered_form(runs, facts, encoding, 0, size)?;
+    Ok(Encoded { summary: Summary { ordered, categorical: None }, keys, categories: Vec::new() })
 }
 
 /// A column of categories, each with its rows, in any order; those without rows are left out.
@@ -192,19 +225,26 @@ pub(crate) fn of_categories(categories: impl Iterator<Item = (Vec<u8>, u64)>, fa
     let mut list: List = categories.filter(|(_, count)| *count > 0).collect();
     list.sort_unstable();
     let (categorical, categories) = categorical_form(list, facts, binary);
-    Encoded { summary: Summary { ordered: None, categorical }, keys: Vec::new(), categories }
+    Encoded { summary: Summary { ordered: None, categorical }, keys: Bytes::default(), categories }
 }
 
-fn keys_of(data: &Dataset, column: usize, encoding: Encoding) -> Result<(Keys, Facts), ReadError> {
+/// The runs of a column; of one with more than `most` rows they go through temporary files.
+fn sorted(data: &Dataset, column: usize, encoding: Encoding, most: usize) -> Result<(RunWriter, Facts), Unbuilt> {
+    let fits = usize::try_from(data.rows()).is_ok_and(|rows| rows <= most);
+    let (mut runs, window) = match fits {
+        true => (RunWriter::default(), usize::MAX),
+        false => (RunWriter::within(HELD_BYTES), (most / 8).max(1)),
+    };
+    let (mut sorter, mut facts) = (Sorter::new(encoding, most), Facts::default());
     let mut keys = Keys::empty(encoding.key_bits());
-    let mut facts = Facts::default();
     for unit in data.units() {
+        let mut flush = |keys: &mut Keys| sorter.take(keys).map_err(Unbuilt::from);
         let full = FactsLevel::Full;
-        facts.merge(&read_keys::<ReadError>(data, unit, column, &encoding, full, &mut keys, usize::MAX, &mut |_| {
-            Ok(())
-        })?);
+        facts.merge(&read_keys(data, unit, column, &encoding, full, &mut keys, window, &mut flush)?);
     }
-    Ok((keys, facts))
+    sorter.take(&mut keys)?;
+    sorter.finish(&mut runs)?;
+    Ok((runs, facts))
 }
 
 /// What is kept of an ordered feature, from its runs; they are already off by `error_rows`.
@@ -214,26 +254,27 @@ pub(super) fn ordered_form(
     encoding: Encoding,
     mut error_rows: u64,
     size: Option<u64>,
-) -> (Option<StoredOrdered>, Vec<u8>) {
-    let (mut stored, mut data) = runs.finish(encoding.key_bits());
-    fn open<'d>(stored: &StoredRuns, data: &'d [u8], encoding: Encoding) -> Result<Runs<'d>, ProfileError> {
-        Runs::open(stored, Source::Memory(data), "", encoding, encoding)
+) -> Result<(Option<StoredOrdered>, Bytes), ProfileError> {
+    let (mut stored, mut data) = runs.finish(encoding.key_bits())?;
+    fn open<'d>(stored: &StoredRuns, data: &'d Bytes, encoding: Encoding) -> Result<Runs<'d>, ProfileError> {
+        Runs::open(stored, Source::Bytes(data), "", encoding, encoding)
     }
     if let Some(size) = size.filter(|&size| stored.keys > size) {
-        let coarse = open(&stored, &data, encoding).and_then(|runs| bound::coarsen(&runs, stored.rows, size));
-        let (coarse, dropped) = coarse.expect("what was just written is read");
+        let (coarse, dropped) = bound::coarsen(&open(&stored, &data, encoding)?, stored.rows, size)?;
         error_rows += dropped;
-        (stored, data) = coarse.finish(encoding.key_bits());
+        (stored, data) = coarse.finish(encoding.key_bits())?;
     }
-    let runs = open(&stored, &data, encoding).expect("what was just written is read");
     let (map, overview) = {
+        let runs = open(&stored, &data, encoding)?;
         let (lo, hi) = (facts.min_key.unwrap_or(0), facts.max_key.unwrap_or(0));
-        let map = (stored.keys > FEW_KEYS).then(|| {
-            let sample = runs.sample(SAMPLE_KEYS).expect("what was just written is read");
-            let map = map_for(lo, hi, sample, stored.rows, MOST_CELLS);
-            let counts = runs.count(&map).expect("what was just written is read");
-            StoredMap::of(&map, counts)
-        });
+        let map = match stored.keys > FEW_KEYS {
+            true => {
+                let map = map_for(lo, hi, runs.sample(SAMPLE_KEYS)?, stored.rows, MOST_CELLS);
+                let counts = runs.count(&map)?;
+                Some(StoredMap::of(&map, counts))
+            }
+            false => None,
+        };
         (map, overview::of(&runs, facts, &encoding))
     };
     let stored = StoredOrdered {
@@ -246,7 +287,7 @@ pub(super) fn ordered_form(
         quantiles: overview.0,
         edges: overview.1,
     };
-    (Some(stored), data)
+    Ok((Some(stored), data))
 }
 
 type List = Vec<(Vec<u8>, u64)>;

@@ -4,11 +4,13 @@
 //! off while it is used gives an error instead of a signal that ends the process.
 
 use std::fs::File;
+use std::hash::Hasher;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, LargeBinaryArray, RecordBatch, StringArray};
+use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::ipc::root_as_footer;
 use arrow::ipc::writer::FileWriter;
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 use super::ProfileError;
+use super::bytes::{Bytes, hasher};
 
 /// The format that this version writes and reads.
 pub(super) const FORMAT: u32 = 1;
@@ -37,13 +40,32 @@ struct Root {
     directory: Slice,
 }
 
+/// The writer below Arrow's: it counts, and puts what a batch is about where that has a place for it.
 struct Counting<W> {
     inner: W,
     written: u64,
+    body: Option<Body>,
+}
+
+/// The parts of a feature, which may be larger than memory. Arrow gets as many zeros, which the system makes of nothing
+/// until they are touched; it hands them on as they lie, and the parts are written in their place.
+struct Body {
+    /// Where the zeros lie.
+    at: *const u8,
+    length: usize,
+    parts: Vec<Bytes>,
+    checksums: Vec<u64>,
 }
 
 impl<W: Write> Write for Counting<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(body) = self.body.as_mut().filter(|body| body.at == bytes.as_ptr() && body.length == bytes.len()) {
+            for part in std::mem::take(&mut body.parts) {
+                body.checksums.push(part.copy(&mut self.inner)?);
+            }
+            self.written += bytes.len() as u64;
+            return Ok(bytes.len());
+        }
         let n = self.inner.write(bytes)?;
         self.written += n as u64;
         Ok(n)
@@ -72,32 +94,42 @@ impl<W: Write> Writer<W> {
             text("part"),
             Field::new("data", DataType::LargeBinary, false),
         ]));
-        let inner = FileWriter::try_new(Counting { inner: out, written: 0 }, &schema).map_err(failed)?;
+        let inner = FileWriter::try_new(Counting { inner: out, written: 0, body: None }, &schema).map_err(failed)?;
         Ok(Self { inner, schema })
     }
 
     /// Writes the parts of a feature and says where they are.
-    pub(super) fn write(&mut self, feature: &str, parts: &[(&str, &[u8])]) -> Result<Vec<Slice>, ProfileError> {
-        let names: ArrayRef = Arc::new(StringArray::from_iter_values(parts.iter().map(|_| feature)));
-        let kinds: ArrayRef = Arc::new(StringArray::from_iter_values(parts.iter().map(|(part, _)| *part)));
-        let data: ArrayRef = Arc::new(LargeBinaryArray::from_iter_values(parts.iter().map(|(_, data)| *data)));
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), vec![names, kinds, data]).map_err(failed)?;
+    pub(super) fn write(&mut self, feature: &str, parts: Vec<(&str, Bytes)>) -> Result<Vec<Slice>, ProfileError> {
+        let (kinds, parts): (Vec<&str>, Vec<Bytes>) = parts.into_iter().unzip();
+        let lengths: Vec<u64> = parts.iter().map(Bytes::len).collect();
+        let total: u64 = lengths.iter().sum();
+        let sizes = lengths.iter().map(|&length| usize::try_from(length)).collect::<Result<Vec<_>, _>>();
+        let sizes = sizes.map_err(failed)?;
+        let zeros = Buffer::from_vec(vec![0_u8; sizes.iter().sum()]);
+        let body = Body { at: zeros.as_ptr(), length: zeros.len(), checksums: Vec::new(), parts };
+        let names: ArrayRef = Arc::new(StringArray::from_iter_values(kinds.iter().map(|_| feature)));
+        let kinds: ArrayRef = Arc::new(StringArray::from_iter_values(kinds));
+        let data = LargeBinaryArray::try_new(OffsetBuffer::from_lengths(sizes), zeros, None).map_err(failed)?;
+        let columns: Vec<ArrayRef> = vec![names, kinds, Arc::new(data)];
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(failed)?;
+        self.inner.get_mut().body = Some(body);
         self.inner.write(&batch).map_err(failed)?;
+        let checksums = self.inner.get_mut().body.take().map(|body| body.checksums).unwrap_or_default();
+        if checksums.len() != lengths.len() {
+            return Err(failed("the container did not take the data as they are"));
+        }
         // The data are the last buffer of the batch, padded to 64 bytes.
-        let total: u64 = parts.iter().map(|(_, data)| data.len() as u64).sum();
         let mut offset = self.inner.get_ref().written - total.next_multiple_of(64);
-        Ok(parts
-            .iter()
-            .map(|(_, data)| {
-                let slice = Slice { offset, length: data.len() as u64, checksum: XxHash3_64::oneshot(data) };
-                offset += slice.length;
-                slice
-            })
-            .collect())
+        let slice = |(length, checksum)| {
+            let slice = Slice { offset, length, checksum };
+            offset += length;
+            slice
+        };
+        Ok(lengths.into_iter().zip(checksums).map(slice).collect())
     }
 
     pub(super) fn finish(mut self, directory: &[u8]) -> Result<(), ProfileError> {
-        let directory = self.write("", &[("directory", directory)])?[0];
+        let directory = self.write("", vec![("directory", directory.to_vec().into())])?[0];
         let root = serde_json::to_string(&Root { format: FORMAT, directory }).map_err(failed)?;
         self.inner.write_metadata(KEY, root);
         self.inner.finish().map_err(failed)?;
@@ -155,6 +187,18 @@ impl Reader {
         if XxHash3_64::oneshot(&bytes) == slice.checksum { Ok(bytes) } else { Err(self.damaged(what)) }
     }
 
+    /// Checks a slice, however large it is.
+    pub(super) fn check(&self, slice: &Slice, what: &str) -> Result<(), ProfileError> {
+        const AT_ONCE: u64 = 1 << 20;
+        let (mut hash, mut done) = (hasher(), 0);
+        while done < slice.length {
+            let some = AT_ONCE.min(slice.length - done);
+            hash.write(&self.bytes(slice.offset.saturating_add(done), some)?);
+            done += some;
+        }
+        if hash.finish() == slice.checksum { Ok(()) } else { Err(self.damaged(what)) }
+    }
+
     /// Bytes as they lie; a range beyond the file is an error before any memory is taken.
     pub(super) fn bytes(&self, offset: u64, length: u64) -> Result<Vec<u8>, ProfileError> {
         if offset.checked_add(length).is_none_or(|end| end > self.length) {
@@ -168,12 +212,12 @@ impl Reader {
 }
 
 #[cfg(unix)]
-fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+pub(super) fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
 }
 
 #[cfg(windows)]
-fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+pub(super) fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
     let mut done = 0;
     while done < bytes.len() {
         match std::os::windows::fs::FileExt::seek_read(file, &mut bytes[done..], offset + done as u64)? {

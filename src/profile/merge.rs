@@ -7,10 +7,12 @@ use std::io::Write;
 
 use rayon::prelude::*;
 
-use super::build::{Encoded, categorical_form, forms, ordered_form, write};
+use super::build::{Encoded, HELD_BYTES, categorical_form, forms, ordered_form, write};
+use super::bytes::Bytes;
 use super::container::Writer;
 use super::directory::{Directory, Entry};
-use super::runs::RunWriter;
+use super::runs::{RunWriter, Runs};
+use super::sorter;
 use super::{Profile, ProfileError};
 use crate::column::{Distinct, Encoding, Facts};
 use crate::counts::{Key, Keys, with_keys};
@@ -35,7 +37,7 @@ pub fn merge(profiles: &[Profile], size: Option<u64>, out: impl Write) -> Result
             columns.par_iter().map(|column| merged(profiles, column, size)).collect();
         for (column, merged) in columns.iter().zip(merged) {
             match merged {
-                Ok(merged) => write(&mut writer, &mut directory, column, &merged)?,
+                Ok(merged) => write(&mut writer, &mut directory, column, merged)?,
                 // What is true of the column stays with the column; a damaged file is nobody's reference.
                 Err(error @ (ProfileError::Unanswered { .. } | ProfileError::Value { .. })) => {
                     failures.push((column.name.clone(), error.to_string()));
@@ -122,8 +124,8 @@ fn merged_keys(
     column: &SourceColumn,
     encoding: Encoding,
     size: Option<u64>,
-) -> Result<(Option<super::stored::StoredOrdered>, Vec<u8>), ProfileError> {
-    let mut runs: Vec<(u128, u64)> = Vec::new();
+) -> Result<(Option<super::stored::StoredOrdered>, Bytes), ProfileError> {
+    let mut all = Vec::new();
     let (mut facts, mut distinct, mut error_rows) = (Facts::default(), Distinct::default(), 0);
     for profile in profiles {
         let Some(place) = place(profile, &column.name) else {
@@ -139,8 +141,7 @@ fn merged_keys(
         let mut more = Facts { distinct: Distinct::default(), ..stored.facts.clone() };
         if stored.error_rows == 0 {
             let mut batch = Keys::empty(encoding.key_bits());
-            stored.runs.each(&mut |key, count| {
-                runs.push((key, count));
+            stored.runs.each(&mut |key, _| {
                 with_keys!(&mut batch, keys => keys.push(Key::narrow(key)));
                 if batch.len() == BATCH {
                     more.distinct.merge(&with_keys!(&batch, keys => Distinct::of(keys)));
@@ -150,25 +151,19 @@ fn merged_keys(
             })?;
             more.distinct.merge(&with_keys!(&batch, keys => Distinct::of(keys)));
         } else {
-            stored.runs.each(&mut |key, count| {
-                runs.push((key, count));
-                Ok(())
-            })?;
             more.distinct = stored.facts.distinct.clone();
         }
         error_rows += stored.error_rows;
         distinct.merge(&more.distinct);
         more.distinct = Distinct::default();
         facts.merge(&more);
+        all.push(stored);
     }
     facts.distinct = distinct;
-    // Ascending runs one after the other: the standard library's sort merges them.
-    runs.sort_by_key(|&(key, _)| key);
-    let mut sorted = RunWriter::default();
-    for same in runs.chunk_by(|(a, _), (b, _)| a == b) {
-        sorted.push(same[0].0, same.iter().map(|(_, count)| count).sum());
-    }
-    Ok(ordered_form(sorted, &facts, encoding, error_rows, size))
+    let mut sorted = RunWriter::within(HELD_BYTES);
+    let runs: Vec<&Runs<'_>> = all.iter().map(|stored| &stored.runs).collect();
+    sorter::merge(&runs, &mut sorted)?;
+    ordered_form(sorted, &facts, encoding, error_rows, size)
 }
 
 /// Whether sums in this encoding count tenths, hundredths and so on.

@@ -23,6 +23,7 @@
 mod asked;
 mod bound;
 mod build;
+mod bytes;
 mod container;
 mod directory;
 mod error;
@@ -33,11 +34,12 @@ mod reference;
 mod runs;
 mod sequence;
 mod show;
+mod sorter;
 mod spool;
 mod stored;
 
 pub use build::{BuildOptions, build};
-pub(crate) use build::{Encoded, encode, forms, of_categories, of_keys};
+pub(crate) use build::{Encoded, Unbuilt, encode, forms, keys_at_once, of_categories, of_keys};
 pub use error::ProfileError;
 pub(crate) use loaded::WithStored;
 pub use merge::merge;

@@ -176,7 +176,7 @@ impl Profile {
             let Some(slices) = self.directory.entries[column].slices else { continue };
             let name = format!("feature `{}`", self.columns[column].name);
             for slice in &slices {
-                self.reader.slice(slice, &name)?;
+                self.reader.check(slice, &name)?;
             }
             let (ordered, categorical) = super::build::forms(&self.columns[column]);
             if let Some(encoding) = ordered {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 use super::ProfileError;
+use super::bytes::Bytes;
 use super::container::{Reader, Slice};
 use super::sequence::{SLACK, decode, encode};
 use crate::column::Encoding;
@@ -35,7 +36,11 @@ pub(super) struct StoredRuns {
 /// Encodes runs that come in ascending order.
 #[derive(Default)]
 pub(super) struct RunWriter {
-    pub(super) data: Vec<u8>,
+    data: Bytes,
+    /// The block that was encoded last.
+    block: Vec<u8>,
+    /// The first time that the data could not be written.
+    failed: Option<std::io::Error>,
     keys: Vec<u128>,
     counts: Vec<u64>,
     firsts: Vec<u128>,
@@ -47,6 +52,11 @@ pub(super) struct RunWriter {
 }
 
 impl RunWriter {
+    /// Holds about `most` bytes of data in memory.
+    pub(super) fn within(most: usize) -> Self {
+        Self { data: Bytes::within(most), ..Self::default() }
+    }
+
     pub(super) fn push(&mut self, key: u128, count: u64) {
         self.keys.push(key);
         self.counts.push(count);
@@ -60,9 +70,9 @@ impl RunWriter {
         self.firsts.push(first);
         self.before.push(self.rows.into());
         self.n += self.keys.len() as u64;
-        let start = self.data.len();
+        self.block.clear();
         self.keys.iter_mut().for_each(|key| *key -= first);
-        encode(&self.keys, &mut self.data);
+        encode(&self.keys, &mut self.block);
         let mut extra = 0_u128;
         let extras: Vec<u128> = self
             .counts
@@ -73,23 +83,29 @@ impl RunWriter {
             })
             .collect();
         if extra > 0 {
-            encode(&extras, &mut self.data);
+            encode(&extras, &mut self.block);
         }
         self.rows += self.counts.iter().sum::<u64>();
-        self.ends.push(self.data.len() as u128);
-        self.checksums.extend(XxHash3_64::oneshot(&self.data[start..]).to_le_bytes());
+        if let Err(error) = self.data.append(&self.block) {
+            self.failed.get_or_insert(error);
+        }
+        self.ends.push(self.data.len().into());
+        self.checksums.extend(XxHash3_64::oneshot(&self.block).to_le_bytes());
         self.keys.clear();
         self.counts.clear();
     }
 
-    pub(super) fn finish(mut self, bits: u32) -> (StoredRuns, Vec<u8>) {
+    pub(super) fn finish(mut self, bits: u32) -> Result<(StoredRuns, Bytes), ProfileError> {
         self.flush();
+        if let Some(error) = self.failed {
+            return Err(ProfileError::Write(error.into()));
+        }
         let mut index = Vec::new();
         encode(&self.firsts, &mut index);
         encode(&self.before, &mut index);
         encode(&self.ends, &mut index);
         index.extend(self.checksums);
-        (StoredRuns { bits, keys: self.n, rows: self.rows, index }, self.data)
+        Ok((StoredRuns { bits, keys: self.n, rows: self.rows, index }, self.data))
     }
 }
 
@@ -99,7 +115,7 @@ type Visit<'v> = &'v mut dyn FnMut(&Keys, &[u64]) -> Result<(), ProfileError>;
 /// Where the blocks are read from.
 pub(super) enum Source<'p> {
     File(&'p Reader, Slice),
-    Memory(&'p [u8]),
+    Bytes(&'p Bytes),
 }
 
 /// Stored runs, ready to be asked, in the keys of any encoding that holds their values.
@@ -173,9 +189,9 @@ impl<'p> Runs<'p> {
                 Source::File(reader, slice) if end <= slice.length => {
                     reader.bytes(slice.offset + start, end - start)?
                 }
-                Source::Memory(all) => {
-                    let [start, end] = [start, end].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
-                    all.get(start..end).ok_or_else(bad)?.to_vec()
+                Source::Bytes(all) => {
+                    let read = all.read(start, end).map_err(|error| ProfileError::Write(error.into()))?;
+                    read.ok_or_else(bad)?
                 }
                 Source::File(..) => return Err(bad()),
             };

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
 
 use super::ProfileError;
 use super::build::{Encoded, write_parts};
+use super::bytes::Bytes;
 use super::container::Writer;
 use super::directory::{Directory, Entry};
 use crate::source::SourceColumn;
@@ -18,7 +19,7 @@ use crate::source::SourceColumn;
 #[derive(Debug)]
 struct Kept {
     offset: u64,
-    lengths: [usize; 3],
+    lengths: [u64; 3],
 }
 
 #[derive(Debug)]
@@ -55,16 +56,16 @@ impl Spool {
     /// Keeps a column.
     pub(crate) fn put(&self, column: usize, encoded: &Encoded) -> Result<(), ProfileError> {
         let summary = encoded.summary.bytes()?;
-        let parts = [&encoded.keys[..], &encoded.categories, &summary];
         let mut inner = self.inner();
         let offset = inner.end;
         // After a write that failed the end is where it was, and so is the next feature.
         inner.file.seek(SeekFrom::Start(offset)).map_err(failed)?;
-        for part in parts {
+        encoded.keys.copy(&mut inner.file).map_err(failed)?;
+        for part in [&encoded.categories, &summary] {
             inner.file.write_all(part).map_err(failed)?;
         }
-        let lengths = parts.map(<[u8]>::len);
-        inner.end += lengths.iter().sum::<usize>() as u64;
+        let lengths = [encoded.keys.len(), encoded.categories.len() as u64, summary.len() as u64];
+        inner.end += lengths.iter().sum::<u64>();
         inner.kept.insert(column, Kept { offset, lengths });
         Ok(())
     }
@@ -77,17 +78,20 @@ impl Spool {
         rows: u64,
         out: impl Write,
     ) -> Result<(), ProfileError> {
-        let Inner { mut file, kept, .. } = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Inner { file, kept, .. } = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut writer = Writer::new(out)?;
         let mut directory = Directory::new(rows);
         for (index, column) in columns {
             match kept.get(&index) {
                 Some(Kept { offset, lengths }) => {
-                    let mut bytes = vec![0; lengths.iter().sum()];
-                    file.seek(SeekFrom::Start(*offset)).and_then(|_| file.read_exact(&mut bytes)).map_err(failed)?;
-                    let (keys, rest) = bytes.split_at(lengths[0]);
-                    let (categories, summary) = rest.split_at(lengths[1]);
-                    write_parts(&mut writer, &mut directory, column, [keys, categories, summary])?;
+                    let mut start = *offset;
+                    let mut part = |length: u64| {
+                        let part = file.try_clone().map(|file| Bytes::of_file(file, start, length));
+                        start += length;
+                        part.map_err(failed)
+                    };
+                    let parts = [part(lengths[0])?, part(lengths[1])?, part(lengths[2])?];
+                    write_parts(&mut writer, &mut directory, column, parts)?;
                 }
                 None => {
                     let failure = Some(failures.get(&index).map_or("it was not read", String::as_str).to_owned());

@@ -102,7 +102,8 @@ impl Pass<'_> {
         let first = plan.planned.first().zip(self.nights.first()).filter(|_| self.save);
         let first = first.and_then(|(planned, night)| planned.first().zip(night.comparisons.first()));
         let saving = first.map(|(planned, comparison)| {
-            Saving::new(&plan.parts, &plan.readings, planned, comparison.current.is_none() && !config.has_one_source())
+            let whole = comparison.current.is_none() && !config.has_one_source();
+            Saving::new(&plan.parts, &plan.readings, planned, whole, config.memory_limit)
         });
         let context = Context {
             parts: &plan.parts,

@@ -15,7 +15,7 @@ use super::pieces::Pieces;
 use super::plan::Planned;
 use crate::column::{CategoryTable, Encoding, Facts};
 use crate::counts::Keys;
-use crate::profile::{ProfileError, Spool, encode, forms, of_categories, of_keys};
+use crate::profile::{ProfileError, Spool, Unbuilt, encode, forms, keys_at_once, of_categories, of_keys};
 use crate::source::{Dataset, SourceColumn};
 
 /// Collects the features of a side.
@@ -27,6 +27,8 @@ pub(super) struct Saving<'d> {
     /// Whether these are all its rows.
     whole: bool,
     rows: u64,
+    /// Keys that may be held beside those that are compared.
+    most: usize,
     /// The columns to save.
     wanted: HashSet<usize>,
     spool: Spool,
@@ -42,6 +44,7 @@ impl<'d> Saving<'d> {
         readings: &[Reading],
         planned: &Planned,
         whole: bool,
+        memory_limit: u64,
     ) -> Result<Self, ProfileError> {
         let (cut, sample) = (planned.cuts[1], planned.samples[1]);
         let data = parts.cuts[cut].data;
@@ -53,6 +56,7 @@ impl<'d> Saving<'d> {
             sample,
             whole,
             rows: parts.samples[sample].rows,
+            most: keys_at_once(memory_limit / 2),
             wanted: compared.chain(others.filter_map(|name| data.column(name))).collect(),
             spool: Spool::new()?,
             broken: Mutex::new(None),
@@ -70,8 +74,8 @@ impl<'d> Saving<'d> {
         (own && is_of(reading, self.sample)).then_some(column)
     }
 
-    fn put(&self, column: usize, encoded: &crate::profile::Encoded) {
-        if let Err(error) = self.spool.put(column, encoded) {
+    fn put(&self, column: usize, encoded: Result<crate::profile::Encoded, ProfileError>) {
+        if let Err(error) = encoded.and_then(|encoded| self.spool.put(column, &encoded)) {
             self.broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
     }
@@ -81,10 +85,14 @@ impl<'d> Saving<'d> {
         let Some(column) = self.column(reading) else { return };
         let sample = &samples[self.sample];
         let held = pieces.column(sample);
+        // What is too much to be copied is read again at the end.
+        if self.whole && held.iter().map(|piece| piece.len()).sum::<usize>() > self.most {
+            return;
+        }
         let mut keys = Keys::with_capacity(reading.encoding.key_bits(), held.iter().map(|piece| piece.len()).sum());
         held.iter().for_each(|piece| keys.append(piece));
         let facts = pieces.facts(sample);
-        self.put(column, &of_keys(keys, &pieces.weighted(sample), &facts, reading.encoding, None));
+        self.put(column, of_keys(keys, &pieces.weighted(sample), &facts, reading.encoding, None));
     }
 
     /// Keeps a feature of categories, given the facts of a sample and the rows of each code of `table` in it.
@@ -98,7 +106,7 @@ impl<'d> Saving<'d> {
         let (facts, rows) = of_sample(self.sample);
         // Beyond the codes a map has an end cell.
         let named = (0_u32..).zip(rows).take(table.len()).map(|(code, &rows)| (table.value(code).to_vec(), rows));
-        self.put(column, &of_categories(named, &facts, binary));
+        self.put(column, Ok(of_categories(named, &facts, binary)));
     }
 
     /// Reads what is missing. What goes wrong is told when the profile is written: the report is there all the same.
@@ -116,12 +124,18 @@ impl<'d> Saving<'d> {
                 let reason = "it was not compared as its own type, and of a window it is kept only then";
                 return Ok(Some((column, reason.to_owned())));
             }
-            match encode(self.data, column, None) {
+            match encode(self.data, column, None, self.most) {
                 Ok(encoded) => self.spool.put(column, &encoded).map(|()| None),
-                Err(error) => Ok(Some((column, error.to_string()))),
+                Err(Unbuilt::Column(error)) => Ok(Some((column, error.to_string()))),
+                Err(Unbuilt::Whole(error)) => Err(error),
             }
         };
-        let failures = missing.par_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let rows = usize::try_from(self.rows).unwrap_or(usize::MAX);
+        let at_once = (self.most / rows.max(1)).max(1);
+        let mut failures = Vec::new();
+        for some in missing.chunks(at_once) {
+            failures.extend(some.par_iter().map(read).collect::<Result<Vec<_>, _>>()?);
+        }
         let columns = self.data.columns().iter().cloned().enumerate();
         Ok(Collected {
             columns: columns.filter(|(index, _)| self.wanted.contains(index)).collect(),
