@@ -51,6 +51,9 @@ impl Weighted {
     /// # Panics
     /// When `counts` are of another map.
     pub fn count(&self, map: &CellMap, counts: &mut CellCounts) {
+        if self.rows.is_empty() {
+            return; // As most pieces are, and making the map ready takes longer than a small piece.
+        }
         with_keys!(&self.keys, keys => {
             for (cell, rows) in cells_of(keys, map).zip(&self.rows) {
                 counts.0[cell] += rows;
@@ -63,6 +66,9 @@ impl Weighted {
     /// # Panics
     /// When `found` has keys of another width.
     pub fn select(&self, map: &CellMap, wanted: &CellSet, found: &mut Keys) {
+        if self.rows.is_empty() {
+            return;
+        }
         let mut all = |index: usize, key: u128| {
             let rows = usize::try_from(self.rows[index]).expect("selected keys fit in memory");
             with_keys!(&mut *found, found => found.resize(found.len() + rows, Key::narrow(key)));
