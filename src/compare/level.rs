@@ -82,43 +82,24 @@ impl Levels {
         self.0.push(Level { map, rows: rows.map(|counts| counts.0), before, zoomed: Vec::new() });
     }
 
-    /// Visits the cells that have rows, in ascending order of keys. Runs of cells, none of which has a level of its own, are
-    /// shown to `is_worth_it` as if they were one cell, and left out where it says no.
-    pub(super) fn walk(&self, is_worth_it: &impl Fn(&Cell) -> bool, visit: &mut impl FnMut(Cell)) {
-        self.walk_level(0, is_worth_it, visit);
+    /// Visits every cell that has rows, in ascending order of keys.
+    pub(super) fn walk(&self, visit: &mut impl FnMut(Cell)) {
+        self.walk_level(0, visit);
     }
 
-    fn walk_level(&self, index: usize, is_worth_it: &impl Fn(&Cell) -> bool, visit: &mut impl FnMut(Cell)) {
+    fn walk_level(&self, index: usize, visit: &mut impl FnMut(Cell)) {
         let level = &self.0[index];
-        for run in level.runs(index) {
-            let cells = Self::of_run(run.id);
-            let zooms = || level.zoomed.iter().any(|(parent, _)| cells.contains(parent));
-            if run.total() == 0 || !is_worth_it(&run) && !zooms() {
+        let mut before = [0, 1].map(|side| level.before[side].first().copied().unwrap_or(0));
+        for (cell, (&r, &c)) in level.rows[0].iter().zip(&level.rows[1]).enumerate() {
+            if r + c == 0 {
                 continue;
             }
-            let mut before = run.before;
-            for cell in cells.start..cells.end.min(level.rows[0].len()) {
-                let rows = [0, 1].map(|side| level.rows[side][cell]);
-                if rows == [0, 0] {
-                    continue;
-                }
-                match level.child(cell) {
-                    Some(child) => self.walk_level(child, is_worth_it, visit),
-                    None => visit(Cell { id: (index, cell), before, rows, point: None }),
-                }
-                before = [before[0] + rows[0], before[1] + rows[1]];
+            match level.child(cell) {
+                Some(child) => self.walk_level(child, visit),
+                None => visit(Cell { id: (index, cell), before, rows: [r, c], point: None }),
             }
+            before = [before[0] + r, before[1] + c];
         }
-    }
-
-    /// The runs of all levels, each as if it were one cell.
-    pub(super) fn runs(&self) -> impl Iterator<Item = Cell> {
-        self.0.iter().enumerate().flat_map(|(index, level)| level.runs(index))
-    }
-
-    /// The cells of the run that begins with the cell `id`.
-    pub(super) fn of_run((_, first): CellId) -> std::ops::Range<usize> {
-        first..first + STRIDE
     }
 
     /// The cell with its counts.
@@ -174,19 +155,6 @@ impl Levels {
 }
 
 impl Level {
-    /// Every [`STRIDE`] cells, as if they were one; `index` is the level's own.
-    fn runs(&self, index: usize) -> impl Iterator<Item = Cell> {
-        let runs = self.before[0].len();
-        (0..runs).map(move |run| {
-            let before = [0, 1].map(|side| self.before[side][run]);
-            let rows = [0, 1].map(|side| match self.before[side].get(run + 1) {
-                Some(after) => after - before[side],
-                None => self.rows[side][run * STRIDE..].iter().sum(),
-            });
-            Cell { id: (index, run * STRIDE), before, rows, point: None }
-        })
-    }
-
     /// Rows of a side before a cell.
     fn before(&self, side: usize, cell: usize) -> u64 {
         let stride = cell / STRIDE;

@@ -3,7 +3,7 @@
 use super::Feature;
 use super::fences;
 use crate::compare::atoms::is_frequent;
-use crate::compare::level::{Cell, CellId, Levels, Side};
+use crate::compare::level::{Cell, CellId, Side};
 use crate::compare::quantile::Position;
 
 impl Feature<'_> {
@@ -16,53 +16,75 @@ impl Feature<'_> {
 
     /// The largest gap after any cell.
     pub(super) fn gap_at_edges(&self) -> u128 {
-        let gaps = Gaps::new(self.n);
-        let after_runs = self.levels.runs().map(|run| gaps.after(&run)).max().unwrap_or(0);
-        let mut best = after_runs;
-        self.levels.walk(&|run| gaps.may_beat(after_runs, run), &mut |cell| best = best.max(gaps.after(&cell)));
-        best.unsigned_abs()
+        let [n, m] = self.n;
+        // Products of row counts below 2^62 fit the machine's own integers; the walk is over thousands of cells a feature.
+        if let (Ok(n), Ok(m)) = (i32::try_from(n).map(i64::from), i32::try_from(m).map(i64::from)) {
+            let (mut gap, mut best) = (0_i64, 0);
+            self.levels.walk(&mut |cell| {
+                gap += cell.rows[0].cast_signed() * m - cell.rows[1].cast_signed() * n;
+                best = best.max(gap.unsigned_abs());
+            });
+            return best.into();
+        }
+        let (n, m) = (i128::from(n), i128::from(m));
+        let (mut gap, mut best) = (0_i128, 0);
+        self.levels.walk(&mut |cell| {
+            gap += i128::from(cell.rows[0]) * m - i128::from(cell.rows[1]) * n;
+            best = best.max(gap.unsigned_abs());
+        });
+        best
     }
 
     /// The cells that can hold more than is known: a larger gap than `best`, a rank, a bin edge, a fence.
     pub(super) fn wanted(&mut self, best: Option<u128>) -> Vec<Cell> {
-        let gaps = Gaps::new(self.n);
-        let best = best.and_then(|best| i128::try_from(best).ok());
-        let edges: Vec<Position> = match self.n[0] {
-            0 => Vec::new(),
-            n => self.bin_quantiles().into_iter().map(|q| Position::new(q, n)).collect(),
+        let beats = Beats::new(self.n, best);
+        let mut ranges: Vec<(u64, u64)> = if self.n[0] == 0 {
+            Vec::new()
+        } else {
+            self.bin_quantiles()
+                .into_iter()
+                .map(|q| Position::new(q, self.n[0]))
+                .map(|position| (position.below, position.above))
+                .collect()
         };
-        let on_an_edge = |cell: &Cell| {
-            let next = edges.partition_point(|edge| edge.above < cell.before[0]);
-            edges.get(next).is_some_and(|edge| cell.before[0] + cell.rows[0] > edge.below)
-        };
-        let worth_it = |cell: &Cell| {
-            self.query.wasserstein
-                || self.query.distinct
-                || self.query.atoms && is_frequent(cell.rows, self.n)
-                || on_an_edge(cell)
-                || best.is_some_and(|best| gaps.may_beat(best, cell))
-        };
-        let holders = self.holders();
-        let mut wanted = Vec::new();
-        self.levels.walk(&|run| worth_it(run) || holders.any(run.id.0, Levels::of_run(run.id)), &mut |mut cell| {
-            if worth_it(&cell) || holders.any(cell.id.0, cell.id.1..cell.id.1 + 1) {
-                cell.point = self.point(cell.id);
-                wanted.push(cell);
-            }
-        });
-        wanted
-    }
-
-    /// The cells that hold a rank or a mark, or may hold a fence.
-    fn holders(&self) -> Holders {
+        ranges.reverse();
         let mut holders: Vec<CellId> = Vec::new();
         for (side, ranks) in [(Side::Reference, &self.ranks[0]), (Side::Current, &self.ranks[1])] {
             holders.extend(ranks.iter().map(|&(rank, _)| self.levels.locate_rank(side, rank)));
         }
         holders.extend(self.fence_cells());
         holders.extend(self.query.marks.iter().filter_map(|&mark| self.cut_cell(mark)));
-        holders.sort_unstable();
-        Holders(holders)
+        let mut holds: Vec<Vec<bool>> = Vec::new();
+        for (level, cell) in holders {
+            if holds.len() <= level {
+                holds.resize(level + 1, Vec::new());
+            }
+            if holds[level].len() <= cell {
+                holds[level].resize(cell + 1, false);
+            }
+            holds[level][cell] = true;
+        }
+        let is_holder =
+            |(level, cell): CellId| holds.get(level).and_then(|cells| cells.get(cell)).is_some_and(|&holds| holds);
+        let mut wanted = Vec::new();
+        self.levels.walk(&mut |mut cell| {
+            let after = [cell.before[0] + cell.rows[0], cell.before[1] + cell.rows[1]];
+            while ranges.last().is_some_and(|&(_, above)| above < cell.before[0]) {
+                ranges.pop();
+            }
+            let on_an_edge = ranges.last().is_some_and(|&(below, _)| after[0] > below);
+            if self.query.wasserstein
+                || self.query.distinct
+                || self.query.atoms && is_frequent(cell.rows, self.n)
+                || on_an_edge
+                || beats.as_ref().is_some_and(|beats| beats.may(&cell))
+                || is_holder(cell.id)
+            {
+                cell.point = self.point(cell.id);
+                wanted.push(cell);
+            }
+        });
+        wanted
     }
 
     /// Cells where the reference's fences may lie, as far as that is known before the quartiles are.
@@ -97,42 +119,37 @@ impl Feature<'_> {
     }
 }
 
-/// Cells in ascending order.
-struct Holders(Vec<CellId>);
-
-impl Holders {
-    /// Whether one of these cells of a level is among them.
-    fn any(&self, level: usize, cells: std::ops::Range<usize>) -> bool {
-        let first = self.0.partition_point(|&id| id < (level, cells.start));
-        self.0.get(first).is_some_and(|&id| id < (level, cells.end))
-    }
+/// Which cells can hold a gap larger than the largest that is known.
+enum Beats {
+    /// In the machine's own integers, where the products fit: sizes n and m, and the gap.
+    Narrow(i64, i64, i64),
+    Wide(i128, i128, i128),
 }
 
-/// Gaps between the two ECDFs, times the sizes n and m of both sides.
-struct Gaps {
-    n: i128,
-    m: i128,
-}
-
-impl Gaps {
-    fn new([n, m]: [u64; 2]) -> Self {
-        Self { n: n.into(), m: m.into() }
+impl Beats {
+    /// `None` where no gap is wanted, or none can be larger.
+    fn new([n, m]: [u64; 2], best: Option<u128>) -> Option<Self> {
+        let best = i128::try_from(best?).ok()?;
+        Some(match (i32::try_from(n), i32::try_from(m), i64::try_from(best)) {
+            (Ok(n), Ok(m), Ok(best)) => Self::Narrow(n.into(), m.into(), best),
+            _ => Self::Wide(n.into(), m.into(), best),
+        })
     }
 
-    /// How far the reference's ECDF lies above current's, where so many rows of each are below.
-    fn at(&self, below: [u64; 2]) -> i128 {
-        i128::from(below[0]) * self.m - i128::from(below[1]) * self.n
-    }
-
-    /// The size of the gap after a cell.
-    fn after(&self, cell: &Cell) -> i128 {
-        self.at([cell.before[0] + cell.rows[0], cell.before[1] + cell.rows[1]]).abs()
-    }
-
-    /// Whether there can be a gap larger than `best` inside a cell. It is largest where all rows of one side come first.
-    fn may_beat(&self, best: i128, cell: &Cell) -> bool {
-        let [r, c] = cell.rows;
-        let [before_r, before_c] = cell.before;
-        r > 0 && c > 0 && (self.at([before_r + r, before_c]) > best || -self.at([before_r, before_c + c]) > best)
+    /// Inside a cell a gap is largest where all rows of one side come first.
+    fn may(&self, cell: &Cell) -> bool {
+        if cell.rows[0] == 0 || cell.rows[1] == 0 {
+            return false;
+        }
+        match *self {
+            Self::Narrow(n, m, best) => {
+                let gap = cell.before[0].cast_signed() * m - cell.before[1].cast_signed() * n;
+                gap + cell.rows[0].cast_signed() * m > best || cell.rows[1].cast_signed() * n - gap > best
+            }
+            Self::Wide(n, m, best) => {
+                let gap = i128::from(cell.before[0]) * m - i128::from(cell.before[1]) * n;
+                gap + i128::from(cell.rows[0]) * m > best || i128::from(cell.rows[1]) * n - gap > best
+            }
+        }
     }
 }
