@@ -113,7 +113,7 @@ pub fn map_for(lo: u128, hi: u128, mut sample: Vec<u128>, rows: u64, most: u32) 
 /// Keys of floats are as far apart as their exponents and signs: among five million balances around 3750, one below zero
 /// makes the range of keys a thousand times as long, and the segments of a map too long to follow the values.
 fn without_ends(lo: u128, hi: u128, sample: &[u128]) -> (u128, u128) {
-    let bits = |(lo, hi): (u128, u128)| u128::BITS - (hi - lo).leading_zeros();
+    let bits = |(lo, hi): (u128, u128)| u128::BITS - hi.saturating_sub(lo).leading_zeros();
     let ends = sample.first().zip(sample.last()).map(|(&first, &last)| (first.max(lo), last.min(hi)));
     ends.filter(|&ends| ends.0 <= ends.1 && bits(ends) + MUCH_NARROWER <= bits((lo, hi))).unwrap_or((lo, hi))
 }
@@ -159,4 +159,21 @@ fn crowding(map: &CellMap, sample: &[u128]) -> usize {
         rest = others;
     }
     worst
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_key_far_away_does_not_make_all_cells_wide() {
+        let from = 1 << 62;
+        let sample: Vec<u128> = (0..4096).map(|i| from + (i << 32)).collect();
+        for lo in [from, 0] {
+            let map = map_for(lo, from + (4096 << 32), sample.clone(), 5_000_000, MOST_CELLS);
+            let mut cells: Vec<usize> = sample.iter().map(|&key| map.cell_of(key)).collect();
+            cells.dedup();
+            assert!(cells.len() > 2000, "{} cells for 4096 keys, from {lo}", cells.len());
+        }
+    }
 }
