@@ -3,31 +3,24 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
+#[path = "support/memory.rs"]
+mod memory;
+
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use gpudrift::generate::{GenerateSpec, type_named};
 use gpudrift::profile::{BuildOptions, build};
 use gpudrift::progress::NoProgress;
 use gpudrift::source::{Dataset, OpenOptions};
+use memory::peak_anonymous;
 
 const LIMIT: u64 = 24 << 20;
 
 /// Peak anonymous memory of a run, sampled.
 fn peak(arguments: &[&str]) -> u64 {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gpudrift")).args(arguments).spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
-        peak = peak.max(kib.unwrap_or(0) * 1024);
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    assert!(child.wait().unwrap().code().is_some_and(|code| code < 2), "{arguments:?}");
-    assert!(peak > 0, "no memory was seen");
+    let (status, peak) = peak_anonymous(Command::new(env!("CARGO_BIN_EXE_gpudrift")).args(arguments));
+    assert!(status.code().is_some_and(|code| code < 2), "{arguments:?}");
     peak
 }
 

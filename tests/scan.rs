@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
+#[cfg(target_os = "linux")]
+#[path = "support/memory.rs"]
+mod memory;
+
 use gpudrift::backend::cpu::Cpu;
 use gpudrift::backend::{self, Asked, Backend};
 use gpudrift::config::{BackendChoice, FactsChoice, ScanConfig};
@@ -201,7 +205,7 @@ fn gpu_report_equals_cpu_report() {
     same(&scan_with(&small, gpu.as_ref(), &NoProgress).unwrap(), &expected, "GPU with little memory");
 }
 
-/// Peak anonymous memory of a run, sampled: mapped files do not count.
+/// Peak anonymous memory of a scan.
 #[cfg(target_os = "linux")]
 fn peak_anonymous(config: &ScanConfig) -> u64 {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gpudrift"));
@@ -219,18 +223,8 @@ fn peak_anonymous(config: &ScanConfig) -> u64 {
     ]);
     command.args(["--reference", &config.reference[0], "--current", &config.current[0]]);
     command.args(["--memory-limit", &config.memory_limit.to_string()]);
-    let mut child = command.spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
-        peak = peak.max(kib.unwrap_or(0) * 1024);
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-    assert!(child.wait().unwrap().success());
-    assert!(peak > 0, "no memory was seen");
+    let (status, peak) = memory::peak_anonymous(&mut command);
+    assert!(status.success());
     peak
 }
 

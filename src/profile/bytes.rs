@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use twox_hash::xxhash3_64::{RawHasher, SecretBuffer};
 
-use super::container::read_exact_at;
+use crate::source::read_at;
 
 /// Bytes that are copied at a time.
 const COPIED: u64 = 1 << 18;
@@ -79,7 +79,7 @@ impl Bytes {
         let in_file = to.min(self.spilled).saturating_sub(from);
         let mut bytes = vec![0; length(in_file)?];
         if let Some(file) = self.file.as_ref().filter(|_| in_file > 0) {
-            read_exact_at(file, &mut bytes, self.start + from)?;
+            read_at(file, &mut bytes, self.start + from)?;
         }
         let [from, to] = [from, to].map(|at| length(at.saturating_sub(self.spilled)));
         bytes.extend_from_slice(&self.memory[from?..to?]);

@@ -19,6 +19,7 @@ use twox_hash::XxHash3_64;
 
 use super::ProfileError;
 use super::bytes::{Bytes, hasher};
+use crate::source::read_at;
 
 /// The format that this version writes and reads.
 pub(super) const FORMAT: u32 = 1;
@@ -205,25 +206,8 @@ impl Reader {
             return Err(self.damaged("a part lies beyond its end"));
         }
         let mut bytes = vec![0; usize::try_from(length).map_err(|_| self.damaged("a part is too large"))?];
-        read_exact_at(&self.file, &mut bytes, offset)
+        read_at(&self.file, &mut bytes, offset)
             .map_err(|source| ProfileError::Io { path: self.path.clone(), source })?;
         Ok(bytes)
     }
-}
-
-#[cfg(unix)]
-pub(super) fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-pub(super) fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-    let mut done = 0;
-    while done < bytes.len() {
-        match std::os::windows::fs::FileExt::seek_read(file, &mut bytes[done..], offset + done as u64)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            n => done += n,
-        }
-    }
-    Ok(())
 }

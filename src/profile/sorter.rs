@@ -138,7 +138,7 @@ impl<'r> Cursor<'r> {
     fn key(&mut self) -> Result<Option<u128>, ProfileError> {
         if self.at == self.read.len() && !self.blocks.is_empty() {
             let end = (self.blocks.start + BLOCKS).min(self.blocks.end);
-            (self.at, self.read) = (0, std::mem::take(&mut self.read));
+            self.at = 0;
             self.read.clear();
             self.runs.blocks(self.blocks.start..end, &mut |keys, counts| {
                 self.read.extend((0..keys.len()).map(|index| (keys.get(index), counts[index])));

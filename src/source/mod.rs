@@ -30,7 +30,7 @@ pub use error::{Place, ReadError, SourceError};
 pub use file::DataFile;
 use file::FileColumn;
 pub(crate) use guard::guard;
-pub(crate) use pages::Pages;
+pub(crate) use pages::{Pages, read_at};
 pub(crate) use paths::find;
 pub(crate) use row_map::RowMap;
 pub use weights::{WeightsError, read_weights};
